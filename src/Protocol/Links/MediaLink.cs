@@ -1,0 +1,148 @@
+using MessagePack;
+
+namespace Voice.Protocol.Links;
+
+// The media link: signalling (the node) tells the media process what to forward, over an inherited Unix socket.
+// Signalling owns every number here. A snapshot says all of it; deltas change it, in order, each with the next
+// revision; every change is idempotent (put = make or replace, drop = gone, absent is fine).
+
+/// <summary>Node to media process.</summary>
+[Union(0, typeof(MediaSnapshot))]
+[Union(1, typeof(MediaDelta))]
+public abstract record MediaCommand;
+
+/// <summary>The whole desired state: whatever is not put here is dropped.</summary>
+/// <param name="DtlsCertificate">X.509, DER, P-256: its SHA-256 is the fingerprint that session descriptions carry.</param>
+/// <param name="DtlsPrivateKey">PKCS#8, DER.</param>
+[MessagePackObject]
+public sealed record MediaSnapshot(
+    [property: Key(0)] long Revision,
+    [property: Key(1)] byte[] DtlsCertificate,
+    [property: Key(2)] byte[] DtlsPrivateKey,
+    [property: Key(3)] MediaChange[] Changes) : MediaCommand;
+
+[MessagePackObject]
+public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key(1)] MediaChange[] Changes) : MediaCommand;
+
+[Union(0, typeof(PutTransport))]
+[Union(1, typeof(DropTransport))]
+[Union(2, typeof(PutTrack))]
+[Union(3, typeof(DropTrack))]
+[Union(4, typeof(PutSubscription))]
+[Union(5, typeof(DropSubscription))]
+public abstract record MediaChange;
+
+/// <summary>One client's WebRTC transport (ICE-lite, DTLS server, SRTP). Immutable once put, except by drop and put.</summary>
+/// <param name="Id">Never reused while the node lives.</param>
+/// <param name="Worker">Index of the worker, and of the UDP port, that serves it for life.</param>
+/// <param name="LocalUfrag">Ours, unique per worker; the demux key of a binding request (RFC 8445 section 7.3).</param>
+/// <param name="RemoteFingerprint">SHA-256 of the client's certificate, 32 bytes, as signalled.</param>
+/// <param name="Profiles">SRTP protection profiles offered in the handshake, best first (RFC 5764 section 4.1.2 values).</param>
+/// <param name="OpusPayloadType">The client's own number for Opus, both directions.</param>
+/// <param name="AudioLevelExtension">The client's RFC 6464 extension id, 0 if it has none.</param>
+[MessagePackObject]
+public sealed record PutTransport(
+    [property: Key(0)] uint Id,
+    [property: Key(1)] int Worker,
+    [property: Key(2)] string LocalUfrag,
+    [property: Key(3)] string LocalPassword,
+    [property: Key(4)] string RemoteUfrag,
+    [property: Key(5)] byte[] RemoteFingerprint,
+    [property: Key(6)] ushort[] Profiles,
+    [property: Key(7)] byte OpusPayloadType,
+    [property: Key(8)] byte AudioLevelExtension) : MediaChange;
+
+[MessagePackObject]
+public sealed record DropTransport([property: Key(0)] uint Id) : MediaChange;
+
+public enum TrackKind : byte
+{
+    Audio = 0,
+    Video = 1,
+}
+
+/// <summary>One incoming stream. Our <paramref name="Ssrc"/> names it everywhere; the sender's own SSRC is learned from
+/// the first authenticated packet with the track's payload type, or given where signalling knows it (0: learn).</summary>
+/// <param name="ClockRate">Hz of its RTP timestamps.</param>
+[MessagePackObject]
+public sealed record PutTrack(
+    [property: Key(0)] uint Ssrc,
+    [property: Key(1)] uint Transport,
+    [property: Key(2)] TrackKind Kind,
+    [property: Key(3)] uint ClockRate,
+    [property: Key(4)] uint SenderSsrc) : MediaChange;
+
+[MessagePackObject]
+public sealed record DropTrack([property: Key(0)] uint Ssrc) : MediaChange;
+
+/// <summary>Why a subscription does not forward; it forwards when no bit is set.</summary>
+[Flags]
+public enum Gates : uint
+{
+    None = 0,
+    TalkerSelfMuted = 1 << 0,
+    TalkerMuted = 1 << 1,
+    TalkerSuppressed = 1 << 2,
+    ListenerSelfDeafened = 1 << 3,
+    ListenerDeafened = 1 << 4,
+}
+
+/// <summary>One track to one listener. Putting it again changes the gates and keeps the egress index.</summary>
+/// <param name="Track">The track's SSRC.</param>
+/// <param name="Listener">The listener's transport id.</param>
+/// <param name="Ssrc">The SSRC the listener sees; unique among the listener's subscriptions.</param>
+[MessagePackObject]
+public sealed record PutSubscription(
+    [property: Key(0)] uint Track,
+    [property: Key(1)] uint Listener,
+    [property: Key(2)] uint Ssrc,
+    [property: Key(3)] Gates Gates) : MediaChange;
+
+[MessagePackObject]
+public sealed record DropSubscription([property: Key(0)] uint Track, [property: Key(1)] uint Listener) : MediaChange;
+
+/// <summary>Media process to node.</summary>
+[Union(0, typeof(MediaReady))]
+[Union(1, typeof(TransportConnected))]
+[Union(2, typeof(TransportClosed))]
+[Union(3, typeof(MediaReport))]
+public abstract record MediaEvent;
+
+/// <summary>First message: the process reads its sockets. The node answers with a snapshot.</summary>
+[MessagePackObject]
+public sealed record MediaReady([property: Key(0)] int ProcessId, [property: Key(1)] int Workers) : MediaEvent;
+
+/// <summary>The DTLS handshake is done and media can flow. What a later process needs to carry on without the client
+/// noticing (design.md section 3.8): the SRTP keys and the validated address.</summary>
+/// <param name="KeyingMaterial">RFC 5764 section 4.2 exporter output: client key, server key, client salt, server salt.</param>
+/// <param name="RemoteAddress">16 bytes of IPv6 (IPv4 mapped) and 2 of port, big endian.</param>
+[MessagePackObject]
+public sealed record TransportConnected(
+    [property: Key(0)] uint Id,
+    [property: Key(1)] ushort Profile,
+    [property: Key(2)] byte[] KeyingMaterial,
+    [property: Key(3)] byte[] RemoteAddress) : MediaEvent;
+
+public enum TransportCloseReason : byte
+{
+    HandshakeFailed = 0,
+    FingerprintMismatch = 1,
+    ConsentExpired = 2,
+    PeerClosed = 3,
+}
+
+[MessagePackObject]
+public sealed record TransportClosed([property: Key(0)] uint Id, [property: Key(1)] TransportCloseReason Reason) : MediaEvent;
+
+/// <summary>Once a second. Counters count since the process started.</summary>
+/// <param name="Revision">The last snapshot or delta applied.</param>
+/// <param name="Drops">By <c>DropReason</c> name.</param>
+[MessagePackObject]
+public sealed record MediaReport(
+    [property: Key(0)] long Revision,
+    [property: Key(1)] long PacketsReceived,
+    [property: Key(2)] long PacketsForwarded,
+    [property: Key(3)] long BytesReceived,
+    [property: Key(4)] long BytesForwarded,
+    [property: Key(5)] double CpuSeconds,
+    [property: Key(6)] Dictionary<string, long> Drops) : MediaEvent;

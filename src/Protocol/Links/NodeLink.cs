@@ -1,0 +1,119 @@
+using MessagePack;
+
+namespace Voice.Protocol.Links;
+
+// The node link: a voice node dials each gateway's link port, TLS, then both prove the cluster secret, then the node
+// reports and the gateway pushes voice states. Tokens, sessions and epochs: design.md section 3.9.
+
+/// <summary>Node to gateway.</summary>
+[Union(0, typeof(NodeHello))]
+[Union(1, typeof(NodeProof))]
+[Union(2, typeof(NodeReport))]
+[Union(3, typeof(NodePong))]
+[Union(4, typeof(GuildAck))]
+[Union(5, typeof(VoiceSessionChanged))]
+public abstract record NodeMessage;
+
+/// <summary>Gateway to node.</summary>
+[Union(0, typeof(GatewayChallenge))]
+[Union(1, typeof(GatewayProof))]
+[Union(2, typeof(NodePing))]
+[Union(3, typeof(GuildUpdate))]
+[Union(4, typeof(GuildDrop))]
+public abstract record GatewayLinkMessage;
+
+/// <summary>First message on the link, sent by the node.</summary>
+/// <param name="NodeId">Stable name of the node, 1 to 64 characters of [a-z0-9-].</param>
+/// <param name="Incarnation">Differs at each start of the node.</param>
+/// <param name="Endpoint">host:port of the voice WebSocket, as clients are told.</param>
+/// <param name="Nonce">32 random bytes that the gateway's proof covers.</param>
+[MessagePackObject]
+public sealed record NodeHello(
+    [property: Key(0)] int Version,
+    [property: Key(1)] string NodeId,
+    [property: Key(2)] string Incarnation,
+    [property: Key(3)] string Region,
+    [property: Key(4)] string Endpoint,
+    [property: Key(5)] byte[] Nonce) : NodeMessage;
+
+/// <summary>The gateway's answer: its nonce, and proof that it knows the secret.</summary>
+[MessagePackObject]
+public sealed record GatewayChallenge([property: Key(0)] byte[] Nonce, [property: Key(1)] byte[] Proof) : GatewayLinkMessage;
+
+/// <summary>The node's proof; after it the gateway answers <see cref="GatewayProof"/> and the link is up.</summary>
+[MessagePackObject]
+public sealed record NodeProof([property: Key(0)] byte[] Proof) : NodeMessage;
+
+/// <summary>Accepted: the link is up.</summary>
+[MessagePackObject]
+public sealed record GatewayProof([property: Key(0)] string GatewayId) : GatewayLinkMessage;
+
+/// <summary>Load, every second. Utilisation is the largest of its shares, 0 to 1.</summary>
+[MessagePackObject]
+public sealed record NodeReport(
+    [property: Key(0)] double CpuShare,
+    [property: Key(1)] double EgressShare,
+    [property: Key(2)] double ConnectionShare,
+    [property: Key(3)] int Sessions,
+    [property: Key(4)] int Guilds,
+    [property: Key(5)] bool MediaReady,
+    [property: Key(6)] HostedGuild[] Hosted) : NodeMessage;
+
+/// <summary>What a node holds, so that a gateway that lost its memory can adopt it.</summary>
+[MessagePackObject]
+public sealed record HostedGuild([property: Key(0)] ulong Guild, [property: Key(1)] string Slot, [property: Key(2)] long Epoch);
+
+[MessagePackObject]
+public sealed record NodePing([property: Key(0)] long Number) : GatewayLinkMessage;
+
+[MessagePackObject]
+public sealed record NodePong([property: Key(0)] long Number) : NodeMessage;
+
+/// <summary>One member of a guild's voice, as the node must know it before the client comes.</summary>
+[MessagePackObject]
+public sealed record VoiceMember(
+    [property: Key(0)] ulong User,
+    [property: Key(1)] ulong Channel,
+    [property: Key(2)] string SessionId,
+    [property: Key(3)] bool SelfMute,
+    [property: Key(4)] bool SelfDeaf,
+    [property: Key(5)] bool Mute,
+    [property: Key(6)] bool Deaf,
+    [property: Key(7)] bool Suppress);
+
+/// <summary>Voice states of a guild, whole or changed. A lower epoch than the node knows is refused; a higher one
+/// replaces what it has. A delta follows the revision before it, or is refused and a whole one is asked for.</summary>
+/// <param name="Slot">Which of the guild's assignments: "" for the guild's own region, else the region a channel overrides with.</param>
+/// <param name="Whole">True: members not put here are gone.</param>
+[MessagePackObject]
+public sealed record GuildUpdate(
+    [property: Key(0)] ulong Guild,
+    [property: Key(1)] string Slot,
+    [property: Key(2)] long Epoch,
+    [property: Key(3)] long Revision,
+    [property: Key(4)] bool Whole,
+    [property: Key(5)] VoiceMember[] Put,
+    [property: Key(6)] ulong[] Removed) : GatewayLinkMessage;
+
+/// <summary>Answer to a <see cref="GuildUpdate"/>; <paramref name="NeedWhole"/> asks for a whole one instead.</summary>
+[MessagePackObject]
+public sealed record GuildAck(
+    [property: Key(0)] ulong Guild,
+    [property: Key(1)] string Slot,
+    [property: Key(2)] long Epoch,
+    [property: Key(3)] long Revision,
+    [property: Key(4)] bool NeedWhole) : NodeMessage;
+
+/// <summary>The assignment ended: the node forgets the guild and closes its sessions (4014).</summary>
+[MessagePackObject]
+public sealed record GuildDrop([property: Key(0)] ulong Guild, [property: Key(1)] string Slot, [property: Key(2)] long Epoch) : GatewayLinkMessage;
+
+/// <summary>A voice WebSocket session came up or is gone for good; lets op 4 know whether a fresh server update is due.</summary>
+[MessagePackObject]
+public sealed record VoiceSessionChanged(
+    [property: Key(0)] ulong Guild,
+    [property: Key(1)] string Slot,
+    [property: Key(2)] long Epoch,
+    [property: Key(3)] ulong User,
+    [property: Key(4)] string SessionId,
+    [property: Key(5)] bool Connected) : NodeMessage;

@@ -1,0 +1,31 @@
+using System.Net;
+
+namespace Voice.Signaling.Gateway;
+
+/// <summary>What a gateway process is told at start.</summary>
+public sealed record GatewayOptions
+{
+    public required string DataDirectory { get; init; }
+
+    public IPAddress Bind { get; init; } = IPAddress.Loopback;
+
+    /// <summary>TCP port for http, https, ws and wss; 0 takes a free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>TCP port that voice nodes dial; 0 takes a free one.</summary>
+    public int LinkPort { get; init; } = 8081;
+
+    /// <summary>Name or address that clients use; null is the bound address.</summary>
+    public string? PublicHost { get; init; }
+
+    /// <summary>PEM files of a real certificate; null uses the private one made on first start.</summary>
+    public string? CertificateFile { get; init; }
+
+    public string? CertificateKeyFile { get; init; }
+
+    /// <summary>What nodes and gateways prove to each other; null is the one kept in the data folder.</summary>
+    public string? ClusterSecret { get; init; }
+
+    /// <summary>Guests may log in by name alone; null: only while bound to loopback.</summary>
+    public bool? GuestLogin { get; init; }
+}

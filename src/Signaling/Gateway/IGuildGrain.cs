@@ -1,0 +1,63 @@
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway;
+
+/// <summary>One guild: its roles, channels, members, voice states, its voice server and epoch. Key: the guild id, as a long.
+/// Everything a client should see of a change goes out through the observers; methods return when the change is stored.</summary>
+public interface IGuildGrain : IGrainWithIntegerKey
+{
+    /// <summary>Makes the guild with an everyone role and the given voice channels; null if it exists already.</summary>
+    Task<Guild?> Create(string name, User owner, string[] voiceChannels);
+
+    /// <summary>The guild with its current voice states; null if there is none.</summary>
+    Task<Guild?> Get();
+
+    Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit);
+
+    Task<Channel?> SetChannel(Channel channel);
+
+    Task<Role?> CreateRole(string name, ulong permissions);
+
+    /// <summary>Adds the user, or answers the member that exists (with an updated name).</summary>
+    Task<Member?> AddMember(User user);
+
+    /// <summary>Renews a gateway process's interest in this guild's events for 60 s; call it every 20 s.</summary>
+    Task Subscribe(IGuildObserver observer);
+
+    /// <summary>Op 4 from a gateway session. Refusals (no such channel, no permission, full) are silent, as documented.</summary>
+    /// <param name="gatewaySession">The main gateway session that asks; VOICE_SERVER_UPDATE goes to it alone.</param>
+    Task UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update);
+
+    /// <summary>Op 5: the user's voice socket broke. Makes the allocator probe; is never believed.</summary>
+    Task VoiceServerPing(Snowflake user);
+
+    /// <summary>The gateway session ended for good: its voice state leaves.</summary>
+    Task SessionEnded(Snowflake user, string gatewaySession);
+}
+
+/// <summary>A gateway process, as a guild sees it.</summary>
+public interface IGuildObserver : IGrainObserver
+{
+    /// <summary>Dispatches in order, in one message so that their order holds (state before server update).</summary>
+    void OnEvents(Snowflake guild, GuildEvent[] events);
+}
+
+/// <summary>A dispatch for the sessions of a guild's members, or for one session only.</summary>
+/// <param name="Type">Event name, such as VOICE_STATE_UPDATE.</param>
+/// <param name="Data">The `d`, UTF-8 JSON.</param>
+/// <param name="OnlySession">The gateway session it is for; null is all members of the guild.</param>
+[GenerateSerializer, Immutable]
+public sealed record GuildEvent(string Type, byte[] Data, string? OnlySession);
+
+/// <summary>A user and the guilds they are a member of. Key: the user id, as a long.</summary>
+public interface IUserGrain : IGrainWithIntegerKey
+{
+    Task<User?> Get();
+
+    Task Set(User user);
+
+    Task<Snowflake[]> Guilds();
+
+    Task AddGuild(Snowflake guild);
+}

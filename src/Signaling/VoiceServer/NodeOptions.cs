@@ -1,0 +1,50 @@
+using System.Net;
+
+namespace Voice.Signaling.VoiceServer;
+
+/// <summary>What a voice node is told at start.</summary>
+public sealed record NodeOptions
+{
+    public required string DataDirectory { get; init; }
+
+    /// <summary>1 to 64 characters of [a-z0-9-], unique in the cluster and the same at each start.</summary>
+    public string NodeId { get; init; } = "node-1";
+
+    public string Region { get; init; } = "local";
+
+    public IPAddress Bind { get; init; } = IPAddress.Loopback;
+
+    /// <summary>TCP port for http, https, ws and wss; 0 takes a free one.</summary>
+    public int Port { get; init; } = 8090;
+
+    /// <summary>UDP port of the first media worker; the others follow. 0 takes free ones.</summary>
+    public int MediaPort { get; init; } = 50000;
+
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Addresses that clients are told for media; null is the bound address.</summary>
+    public IPAddress? AnnounceV4 { get; init; }
+
+    public IPAddress? AnnounceV6 { get; init; }
+
+    /// <summary>Name or address in the voice endpoint and in the certificate; null is the bound or announced address.</summary>
+    public string? PublicHost { get; init; }
+
+    public string? CertificateFile { get; init; }
+
+    public string? CertificateKeyFile { get; init; }
+
+    /// <summary>Link ports of the gateways, host:port.</summary>
+    public string[] Gateways { get; init; } = ["127.0.0.1:8081"];
+
+    public string? ClusterSecret { get; init; }
+
+    /// <summary>Participants that count as full.</summary>
+    public int MaxSessions { get; init; } = 2000;
+
+    /// <summary>Program and arguments that start a media process; the supervisor appends its own options.</summary>
+    public required string[] MediaCommand { get; init; }
+
+    /// <summary>SRTP profiles to offer, best first, by RFC 5764 number: 7 AEAD_AES_128_GCM, 1 AES_CM_128_HMAC_SHA1_80.</summary>
+    public ushort[] SrtpProfiles { get; init; } = [7, 1];
+}

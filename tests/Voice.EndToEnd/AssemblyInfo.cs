@@ -1,0 +1,5 @@
+using Xunit.Sdk;
+using Xunit.v3;
+
+// Suites share two cores, browsers and ports: one at a time.
+[assembly: Parallelization(Mode = ParallelMode.None)]
