@@ -3,19 +3,58 @@ namespace Voice.Signaling.Hosting;
 /// <summary>Files that hold keys: readable by their owner alone, and never half written.</summary>
 public static class SecretFile
 {
-    public static void Write(string path, string text)
+    public static void Write(string path, string text) => Put(path, text, overwrite: true);
+
+    /// <summary>What the file in the data folder holds; if there is none, what <paramref name="make"/> gives, which is stored. Of
+    /// two processes that start at the same time both get the same.</summary>
+    /// <exception cref="StartupException">The folder or the file can not be made, written or read.</exception>
+    public static string ReadOrMake(string dataDirectory, string name, Func<string> make)
     {
-        var temporary = path + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(temporary, options))
-        using (var writer = new StreamWriter(stream))
+        var path = Path.Combine(dataDirectory, name);
+        try
         {
-            writer.Write(text);
-            writer.Flush();
-            stream.Flush(flushToDisk: true);
+            Directory.CreateDirectory(dataDirectory);
+            if (!File.Exists(path)) Put(path, make(), overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was first; its content counts.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"the data folder {dataDirectory} cannot be used ({e.Message}): make it writable or pass --data", e);
         }
 
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"{path} cannot be read ({e.Message}): make it readable, or move it away to have a new one made", e);
+        }
+    }
+
+    private static void Put(string path, string text, bool overwrite)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.new";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            using (var stream = new FileStream(temporary, options))
+            using (var writer = new StreamWriter(stream))
+            {
+                writer.Write(text);
+                writer.Flush();
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 }
