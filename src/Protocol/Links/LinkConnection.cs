@@ -7,10 +7,10 @@ using MessagePack;
 namespace Voice.Protocol.Links;
 
 /// <summary>Messages in frames over a byte pipe: a 4-byte big-endian length, then one MessagePack value. Both links use it.
-/// One reader and, by a gate, any number of writers. A frame over <paramref name="maxFrame"/> bytes or one that does not
+/// One reader and, by a gate, any number of writers. A frame over <see cref="MaxFrame"/> bytes or one that does not
 /// parse ends the link with <see cref="InvalidDataException"/>.</summary>
 /// <param name="pipe">The bytes; the caller closes what is under it.</param>
-/// <param name="maxFrame">Largest frame taken or sent, in bytes.</param>
+/// <param name="maxFrame">Largest frame taken or sent at first, in bytes.</param>
 public sealed class LinkConnection<TSend, TReceive>(IDuplexPipe pipe, int maxFrame) : IDisposable
 {
     /// <summary>A peer is never trusted with our memory or our stack: hash flooding and deep nesting are refused.</summary>
@@ -19,13 +19,16 @@ public sealed class LinkConnection<TSend, TReceive>(IDuplexPipe pipe, int maxFra
 
     private readonly SemaphoreSlim writing = new(1, 1);
 
+    /// <summary>Raise it once the peer has proved who it is: a stranger's frames need not be large.</summary>
+    public int MaxFrame { get; set; } = maxFrame;
+
     public async ValueTask SendAsync(TSend message, CancellationToken cancel = default)
     {
         await writing.WaitAsync(cancel);
         try
         {
             var body = MessagePackSerializer.Serialize(message, Options, cancel);
-            if (body.Length > maxFrame) throw new InvalidDataException($"frame of {body.Length} bytes, at most {maxFrame} allowed");
+            if (body.Length > MaxFrame) throw new InvalidDataException($"frame of {body.Length} bytes, at most {MaxFrame} allowed");
             BinaryPrimitives.WriteInt32BigEndian(pipe.Output.GetSpan(4), body.Length);
             pipe.Output.Advance(4);
             await pipe.Output.WriteAsync(body, cancel);
@@ -56,7 +59,7 @@ public sealed class LinkConnection<TSend, TReceive>(IDuplexPipe pipe, int maxFra
         frame = default;
         var reader = new SequenceReader<byte>(buffer);
         if (!reader.TryReadBigEndian(out int length)) return false;
-        if (length < 1 || length > maxFrame) throw new InvalidDataException($"frame of {length} bytes, 1 to {maxFrame} allowed");
+        if (length < 1 || length > MaxFrame) throw new InvalidDataException($"frame of {length} bytes, 1 to {MaxFrame} allowed");
         if (reader.Remaining < length) return false;
         frame = buffer.Slice(4, length);
         buffer = buffer.Slice(4 + length);
