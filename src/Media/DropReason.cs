@@ -1,0 +1,57 @@
+namespace Voice.Media;
+
+/// <summary>Why a datagram, a packet or a request went no further. Each has a counter; nothing is logged or answered.</summary>
+public enum DropReason
+{
+    // The datagram.
+    Empty,
+    Oversized,
+    UnknownKind,
+    UnknownAddress,
+    SendFailed,
+
+    // STUN (RFC 8489, RFC 8445).
+    StunMalformed,
+    StunNotRequest,
+    StunFingerprint,
+    StunUnknownUsername,
+    StunIntegrity,
+    StunUnknownAttribute,
+    StunRoleConflict,
+    StunAddressTaken,
+    TransportClosed,
+
+    // DTLS.
+    DtlsUnexpected,
+    DtlsQueueFull,
+    DtlsPoolFull,
+
+    // SRTP, SRTCP.
+    NotConnected,
+    SrtpMalformed,
+    SrtpAuthentication,
+    SrtpReplayed,
+    SrtpTooManyStreams,
+    SrtcpMalformed,
+    SrtcpAuthentication,
+    SrtcpReplayed,
+
+    // RTP, RTCP.
+    UnknownSsrc,
+    UnknownPayloadType,
+    RtpPadding,
+    EmptyPayload,
+    RtcpMalformed,
+    RtcpIgnored,
+
+    // Egress.
+    Gated,
+    ListenerNotConnected,
+    EgressTooOld,
+    EgressReused,
+    EgressTooLarge,
+    EgressExhausted,
+
+    // The link.
+    CommandRefused,
+}

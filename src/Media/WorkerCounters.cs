@@ -1,0 +1,49 @@
+namespace Voice.Media;
+
+/// <summary>What a worker counts, since it started. Written by its thread, read by any (64-bit values do not tear).</summary>
+public sealed class WorkerCounters
+{
+    private static readonly string[] Names = Enum.GetNames<DropReason>();
+
+    private readonly long[] drops = new long[Names.Length];
+    private long packetsReceived;
+    private long bytesReceived;
+    private long packetsForwarded;
+    private long bytesForwarded;
+
+    public long PacketsReceived => Volatile.Read(ref packetsReceived);
+
+    public long BytesReceived => Volatile.Read(ref bytesReceived);
+
+    public long PacketsForwarded => Volatile.Read(ref packetsForwarded);
+
+    public long BytesForwarded => Volatile.Read(ref bytesForwarded);
+
+    public long this[DropReason reason] => Volatile.Read(ref drops[(int)reason]);
+
+    public long TotalDrops => drops.Sum();
+
+    internal void Drop(DropReason reason) => drops[(int)reason]++;
+
+    internal void Received(int bytes)
+    {
+        packetsReceived++;
+        bytesReceived += bytes;
+    }
+
+    internal void Forwarded(int bytes)
+    {
+        packetsForwarded++;
+        bytesForwarded += bytes;
+    }
+
+    /// <summary>Adds this worker's drops that happened at all to <paramref name="sum"/>, by name.</summary>
+    public void AddDropsTo(Dictionary<string, long> sum)
+    {
+        for (var i = 0; i < drops.Length; i++)
+        {
+            var count = Volatile.Read(ref drops[i]);
+            if (count > 0) sum[Names[i]] = sum.GetValueOrDefault(Names[i]) + count;
+        }
+    }
+}
