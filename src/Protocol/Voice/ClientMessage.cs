@@ -1,0 +1,140 @@
+using System.Text.Json;
+
+namespace Voice.Protocol.Voice;
+
+/// <summary>One message of a client on the voice WebSocket, parsed and checked for form; what it may do is not judged here.</summary>
+public abstract record ClientMessage
+{
+    /// <summary>Never throws: what cannot be taken becomes <see cref="Refused"/> with the close code it deserves.</summary>
+    public static ClientMessage Parse(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            var envelope = JsonSerializer.Deserialize(utf8, VoiceJson.Default.ClientEnvelope);
+            return envelope is null ? Refused.Malformed : Parse(envelope.Op, envelope.D);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: no `d` where one is needed, or a string of half a surrogate pair.
+            return Refused.Malformed;
+        }
+    }
+
+    private static ClientMessage Parse(int op, JsonElement d) => (VoiceOpcode)op switch
+    {
+        VoiceOpcode.Identify => d.Deserialize(VoiceJson.Default.Identify) ?? (ClientMessage)Refused.Malformed,
+        VoiceOpcode.SelectProtocol => SelectProtocol.Parse(d),
+        VoiceOpcode.Heartbeat => Heartbeat.Parse(d),
+        VoiceOpcode.Speaking => Speaking.Parse(d),
+        VoiceOpcode.Resume => d.Deserialize(VoiceJson.Default.Resume) ?? (ClientMessage)Refused.Malformed,
+        VoiceOpcode.Video => new Video(),
+        VoiceOpcode.VoiceBackendVersion => new BackendVersionRequest(),
+        VoiceOpcode.SessionUpdate or VoiceOpcode.MediaSinkWants or VoiceOpcode.ClientPlatform or VoiceOpcode.NoRoute => new Ignored(),
+        _ => Refused.Unknown,
+    };
+}
+
+internal sealed record ClientEnvelope(int Op)
+{
+    public JsonElement D { get; init; }
+}
+
+/// <summary>Not taken: the socket closes with <paramref name="Code"/>.</summary>
+public sealed record Refused(VoiceCloseCode Code, string Reason) : ClientMessage
+{
+    public static readonly Refused Malformed = new(VoiceCloseCode.DecodeError, "malformed message");
+    public static readonly Refused Unknown = new(VoiceCloseCode.UnknownOpcode, "unknown opcode");
+}
+
+/// <summary>Known, and nothing that this server acts on (ops 14, 15, 20, 32).</summary>
+public sealed record Ignored : ClientMessage;
+
+/// <summary>Op 0 (section 4.1).</summary>
+/// <param name="ServerId">The guild.</param>
+/// <param name="SessionId">From VOICE_STATE_UPDATE.</param>
+/// <param name="Token">From VOICE_SERVER_UPDATE.</param>
+public sealed record Identify(Snowflake ServerId, Snowflake UserId, string SessionId, string Token) : ClientMessage
+{
+    public Snowflake? ChannelId { get; init; }
+
+    public int? MaxDaveProtocolVersion { get; init; }
+}
+
+/// <summary>Op 7 (section 4.6).</summary>
+public sealed record Resume(Snowflake ServerId, string SessionId, string Token) : ClientMessage
+{
+    /// <summary>The last sequence number the client has; -1 or absent: none.</summary>
+    public int? SeqAck { get; init; }
+}
+
+/// <summary>Op 1 (section 4.3).</summary>
+/// <param name="Fragment">The SDP fragment, which browsers send as `data` and again as `sdp`; null with the UDP protocol.</param>
+/// <param name="OpusPayloadType">From the codec list, if it names Opus.</param>
+public sealed record SelectProtocol(string Protocol, string? Fragment, int? OpusPayloadType) : ClientMessage
+{
+    internal static ClientMessage Parse(JsonElement d)
+    {
+        if (d.Deserialize(VoiceJson.Default.SelectProtocolPayload) is not { } payload) return Refused.Malformed;
+        var fragment = payload.Data.ValueKind == JsonValueKind.String ? payload.Data.GetString() : payload.Sdp;
+        var opus = payload.Codecs?.FirstOrDefault(codec => codec?.Name == "opus");
+        return new SelectProtocol(payload.Protocol, fragment, opus?.PayloadType);
+    }
+}
+
+internal sealed record SelectProtocolPayload(string Protocol)
+{
+    public JsonElement Data { get; init; }
+
+    public string? Sdp { get; init; }
+
+    public OfferedCodec?[]? Codecs { get; init; }
+}
+
+internal sealed record OfferedCodec(string Name)
+{
+    public int? PayloadType { get; init; }
+}
+
+/// <summary>Op 3. Its form follows the type of `d`, not the version (section 1).</summary>
+/// <param name="Nonce">What the ACK gives back.</param>
+/// <param name="SeqAck">Version 8: the last sequence number the client has.</param>
+/// <param name="Plain">`d` was the number itself.</param>
+public sealed record Heartbeat(long Nonce, int? SeqAck, bool Plain) : ClientMessage
+{
+    internal static ClientMessage Parse(JsonElement d)
+    {
+        if (d.ValueKind == JsonValueKind.Number) return d.TryGetInt64(out var nonce) ? new Heartbeat(nonce, null, true) : Refused.Malformed;
+        return d.ValueKind == JsonValueKind.Object && d.Deserialize(VoiceJson.Default.HeartbeatPayload) is { } payload
+            ? new Heartbeat(payload.T, payload.SeqAck, false)
+            : Refused.Malformed;
+    }
+}
+
+internal sealed record HeartbeatPayload(long T)
+{
+    public int? SeqAck { get; init; }
+}
+
+/// <summary>Op 5 (section 4.5). The SSRC a client names is its own business: the server announces the one it assigned.</summary>
+public sealed record Speaking(SpeakingFlags Flags) : ClientMessage
+{
+    internal static ClientMessage Parse(JsonElement d)
+    {
+        if (d.ValueKind != JsonValueKind.Object || !d.TryGetProperty("speaking", out var speaking)) return Refused.Malformed;
+        return speaking.ValueKind switch
+        {
+            JsonValueKind.Number when speaking.TryGetInt32(out var bits) => new Speaking((SpeakingFlags)bits & All),
+            JsonValueKind.True => new Speaking(SpeakingFlags.Microphone),
+            JsonValueKind.False => new Speaking(SpeakingFlags.None),
+            _ => Refused.Malformed,
+        };
+    }
+
+    private const SpeakingFlags All = SpeakingFlags.Microphone | SpeakingFlags.Soundshare | SpeakingFlags.Priority;
+}
+
+/// <summary>Op 12 (section 4.7). Video is not forwarded yet, so nothing in it is used.</summary>
+public sealed record Video : ClientMessage;
+
+/// <summary>Op 16, from the client.</summary>
+public sealed record BackendVersionRequest : ClientMessage;

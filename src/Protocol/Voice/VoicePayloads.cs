@@ -1,0 +1,70 @@
+using System.Text.Json.Serialization;
+
+namespace Voice.Protocol.Voice;
+
+// The `d` of what a voice server says (protocol/voice-gateway.md section 4). What a client says: ClientMessage.
+
+public sealed record VoiceHello(int V, int HeartbeatInterval);
+
+/// <param name="Ssrc">First of the client's block: its audio.</param>
+/// <param name="Ip">Where media goes; an IPv4 literal wherever the node has IPv4.</param>
+/// <param name="Modes">Encryption modes of the UDP protocol, best first.</param>
+public sealed record VoiceReady(uint Ssrc, string Ip, int Port, string[] Modes)
+{
+    public string[] Experiments { get; init; } = [];
+
+    public object[] Streams { get; init; } = [];
+}
+
+/// <summary>Op 4 for WebRTC. Nulls are written: libraries index the fields unconditionally.</summary>
+/// <param name="MediaSessionId">32 hexadecimal digits.</param>
+public sealed record SessionDescription(string Sdp, string MediaSessionId)
+{
+    public string AudioCodec { get; init; } = "opus";
+
+    public string? VideoCodec { get; init; }
+
+    public int DaveProtocolVersion { get; init; }
+}
+
+/// <param name="Ssrc">What this user's packets carry.</param>
+public sealed record UserSpeaking(Snowflake UserId, uint Ssrc, SpeakingFlags Speaking);
+
+/// <param name="VideoSsrc">0: no video.</param>
+public sealed record UserVideo(Snowflake UserId, uint AudioSsrc, uint VideoSsrc)
+{
+    public object[] Streams { get; init; } = [];
+}
+
+public sealed record ClientsConnect(Snowflake[] UserIds);
+
+public sealed record ClientDisconnect(Snowflake UserId);
+
+/// <summary>Heartbeat ACK in the form of version 8 and later.</summary>
+public sealed record HeartbeatTime(long T);
+
+public sealed record BackendVersion(string Voice, string RtcWorker);
+
+/// <summary>The one way voice gateway JSON is written and read: snake_case, nulls written, snowflakes as strings; what a
+/// record's constructor names must be there and not null.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ClientEnvelope))]
+[JsonSerializable(typeof(Identify))]
+[JsonSerializable(typeof(Resume))]
+[JsonSerializable(typeof(SelectProtocolPayload))]
+[JsonSerializable(typeof(HeartbeatPayload))]
+[JsonSerializable(typeof(VoiceHello))]
+[JsonSerializable(typeof(VoiceReady))]
+[JsonSerializable(typeof(SessionDescription))]
+[JsonSerializable(typeof(UserSpeaking))]
+[JsonSerializable(typeof(UserVideo))]
+[JsonSerializable(typeof(ClientsConnect))]
+[JsonSerializable(typeof(ClientDisconnect))]
+[JsonSerializable(typeof(HeartbeatTime))]
+[JsonSerializable(typeof(long))]
+[JsonSerializable(typeof(BackendVersion))]
+[JsonSerializable(typeof(object))]
+internal sealed partial class VoiceJson : JsonSerializerContext;
