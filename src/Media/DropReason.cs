@@ -31,10 +31,13 @@ public enum DropReason
     SrtpMalformed,
     SrtpAuthentication,
     SrtpReplayed,
+    SrtpTooOld,
     SrtpTooManyStreams,
     SrtcpMalformed,
     SrtcpAuthentication,
     SrtcpReplayed,
+    SrtcpTooOld,
+    SrtcpTooManyStreams,
 
     // RTP, RTCP.
     UnknownSsrc,
@@ -49,7 +52,6 @@ public enum DropReason
     ListenerNotConnected,
     EgressTooOld,
     EgressReused,
-    EgressTooLarge,
     EgressExhausted,
 
     // The link.

@@ -1,13 +1,173 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Runtime;
+using System.Threading.Channels;
+using Voice.Media.Dtls;
+using Voice.Media.Net;
+using Voice.Protocol.Links;
+
 namespace Voice.Media;
 
 /// <summary>The process behind <c>voice media</c>: the SFU, told what to do over the media link.</summary>
 public static class MediaProcess
 {
+    /// <summary>A snapshot of some ten thousand subscriptions fits many times.</summary>
+    private const int MaxFrame = 16 * 1024 * 1024;
+
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs until the link ends.</summary>
-    /// <returns>The exit code: 0 when the link ended, 1 after a protocol error, which is written to <paramref name="log"/>.</returns>
-    public static Task<int> RunAsync(MediaProcessOptions options, TextWriter log, CancellationToken cancel = default)
+    /// <param name="log">One line for each thing that goes wrong on the link; nothing else.</param>
+    /// <returns>The exit code: 0 when the link ended, 1 after a protocol error or with descriptors that are not what they should be.</returns>
+    public static async Task<int> RunAsync(MediaProcessOptions options, TextWriter log, CancellationToken cancel = default)
     {
-        _ = (options, log, cancel);
-        return Task.FromResult(0);
+        // No blocking collections in the middle of a packet, if it can be helped: next to nothing is allocated here.
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
+        var lines = TextWriter.Synchronized(log);
+        try
+        {
+            using var socket = new Socket(new SafeSocketHandle(options.Link, ownsHandle: true));
+            await using var stream = new NetworkStream(socket);
+            using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.FromDescriptors(udp)), lines);
+            await media.RunAsync(cancel);
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0;
+        }
+        catch (IOException)
+        {
+            return 0; // the node is gone: its end of the link was reset, not closed
+        }
+        catch (Exception e) when (e is InvalidDataException or SocketException)
+        {
+            await lines.WriteLineAsync($"voice media: {e.Message}");
+            return 1;
+        }
+    }
+
+    /// <summary>The link and the workers it feeds.</summary>
+    private sealed class MediaLinkSession : IDisposable
+    {
+        private readonly LinkConnection<MediaEvent, MediaCommand> link;
+        private readonly DtlsServer dtls = new();
+        private readonly WorkerLoop[] workers;
+        private readonly WorkerPlan plan;
+        private readonly Channel<MediaEvent> events = Channel.CreateUnbounded<MediaEvent>(new() { SingleReader = true });
+        private long revision = -1;
+
+        public MediaLinkSession(Stream stream, IEnumerable<UdpPort> ports, TextWriter log)
+        {
+            link = new(new StreamPipe(stream), MaxFrame);
+            workers = [.. ports.Select((port, i) => new WorkerLoop(i, port, dtls, Tell, line => log.WriteLine($"voice media: {line}")))];
+            plan = new(workers.Length);
+        }
+
+        public async Task RunAsync(CancellationToken cancel)
+        {
+            foreach (var worker in workers) worker.Start();
+            Tell(new MediaReady(Environment.ProcessId, workers.Length));
+
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            var sending = SendAsync(ending.Token);
+            var reporting = ReportAsync(ending.Token);
+            try
+            {
+                await foreach (var command in link.ReceiveAsync(cancel)) Apply(command);
+            }
+            finally
+            {
+                await ending.CancelAsync();
+                await Task.WhenAll(Ended(sending), Ended(reporting));
+            }
+        }
+
+        public void Dispose()
+        {
+            dtls.Dispose();
+            foreach (var worker in workers) worker.Dispose();
+            link.Dispose();
+        }
+
+        private void Apply(MediaCommand command)
+        {
+            switch (command)
+            {
+                case MediaSnapshot snapshot:
+                    dtls.Identity = new(snapshot.DtlsCertificate, snapshot.DtlsPrivateKey);
+                    var whole = plan.SplitWhole(snapshot.Changes);
+                    for (var i = 0; i < workers.Length; i++) Post(i, whole[i], static (worker, part) => worker.Replace(part));
+                    Volatile.Write(ref revision, snapshot.Revision);
+                    break;
+                case MediaDelta delta:
+                    if (revision < 0) throw new InvalidDataException("a delta came before the first snapshot");
+                    if (delta.Revision != revision + 1) throw new InvalidDataException($"revision {delta.Revision} came after {revision}");
+                    var parts = plan.Split(delta.Changes);
+                    for (var i = 0; i < workers.Length; i++)
+                    {
+                        if (parts[i].Count > 0) Post(i, parts[i], static (worker, part) => worker.Apply(part));
+                    }
+                    Volatile.Write(ref revision, delta.Revision);
+                    break;
+            }
+        }
+
+        private void Post(int worker, List<MediaChange> part, Action<Worker, List<MediaChange>> apply) =>
+            workers[worker].Post(owner => apply(owner, part));
+
+        /// <summary>Any thread.</summary>
+        private void Tell(MediaEvent message) => events.Writer.TryWrite(message);
+
+        private async Task SendAsync(CancellationToken cancel)
+        {
+            await foreach (var message in events.Reader.ReadAllAsync(cancel)) await link.SendAsync(message, cancel);
+        }
+
+        private async Task ReportAsync(CancellationToken cancel)
+        {
+            using var process = Process.GetCurrentProcess();
+            using var timer = new PeriodicTimer(ReportInterval);
+            while (await timer.WaitForNextTickAsync(cancel))
+            {
+                process.Refresh();
+                Tell(Report(process.TotalProcessorTime.TotalSeconds));
+            }
+        }
+
+        private MediaReport Report(double cpuSeconds)
+        {
+            var drops = new Dictionary<string, long>();
+            var counters = workers.Select(worker => worker.Worker.Counters).ToArray();
+            foreach (var worker in counters) worker.AddDropsTo(drops);
+            return new(
+                Volatile.Read(ref revision),
+                counters.Sum(worker => worker.PacketsReceived),
+                counters.Sum(worker => worker.PacketsForwarded),
+                counters.Sum(worker => worker.BytesReceived),
+                counters.Sum(worker => worker.BytesForwarded),
+                cpuSeconds,
+                drops);
+        }
+
+        /// <summary>Both tasks end with the link: cancelled, or because it does not take another byte.</summary>
+        private static async Task Ended(Task task)
+        {
+            try
+            {
+                await task;
+            }
+            catch (Exception e) when (e is OperationCanceledException or IOException)
+            {
+            }
+        }
+    }
+
+    private sealed class StreamPipe(Stream stream) : IDuplexPipe
+    {
+        public PipeReader Input { get; } = PipeReader.Create(stream, new(leaveOpen: true));
+
+        public PipeWriter Output { get; } = PipeWriter.Create(stream, new(leaveOpen: true));
     }
 }

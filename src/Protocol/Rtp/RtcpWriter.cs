@@ -14,14 +14,14 @@ public ref struct RtcpWriter(Span<byte> destination)
     /// <summary>Bytes written so far.</summary>
     public int Length { get; private set; }
 
-    public void SenderReport(in SenderReport report, ReadOnlySpan<ReportBlock> blocks)
+    public void SenderReport(scoped in SenderReport report, scoped ReadOnlySpan<ReportBlock> blocks)
     {
         var body = Begin(RtcpType.SenderReport, blocks.Length, Rtp.SenderReport.Length + blocks.Length * ReportBlock.Length);
         report.Write(body);
         WriteBlocks(body[Rtp.SenderReport.Length..], blocks);
     }
 
-    public void ReceiverReport(uint sender, ReadOnlySpan<ReportBlock> blocks)
+    public void ReceiverReport(uint sender, scoped ReadOnlySpan<ReportBlock> blocks)
     {
         var body = Begin(RtcpType.ReceiverReport, blocks.Length, 4 + blocks.Length * ReportBlock.Length);
         BinaryPrimitives.WriteUInt32BigEndian(body, sender);
@@ -30,7 +30,7 @@ public ref struct RtcpWriter(Span<byte> destination)
 
     /// <summary>One SDES chunk with the mandatory CNAME item (RFC 3550 section 6.5.1).</summary>
     /// <param name="cname">At most 255 bytes of UTF-8.</param>
-    public void Cname(uint source, ReadOnlySpan<byte> cname)
+    public void Cname(uint source, scoped ReadOnlySpan<byte> cname)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(cname.Length, 255);
         // SSRC, item, then one to four zeros: the end of the list and the padding to a word.
@@ -58,7 +58,7 @@ public ref struct RtcpWriter(Span<byte> destination)
         return packet[RtcpPacket.HeaderLength..];
     }
 
-    private static void WriteBlocks(Span<byte> body, ReadOnlySpan<ReportBlock> blocks)
+    private static void WriteBlocks(Span<byte> body, scoped ReadOnlySpan<ReportBlock> blocks)
     {
         for (var i = 0; i < blocks.Length; i++) blocks[i].Write(body[(i * ReportBlock.Length)..]);
     }

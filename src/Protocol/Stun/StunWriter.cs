@@ -10,7 +10,7 @@ public ref struct StunWriter
     private readonly Span<byte> destination;
 
     /// <param name="transactionId">12 bytes; a response repeats the request's.</param>
-    public StunWriter(Span<byte> destination, StunClass @class, StunMethod method, ReadOnlySpan<byte> transactionId)
+    public StunWriter(Span<byte> destination, StunClass @class, StunMethod method, scoped ReadOnlySpan<byte> transactionId)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(transactionId.Length, StunMessage.TransactionIdLength, nameof(transactionId));
         this.destination = destination;
@@ -26,12 +26,12 @@ public ref struct StunWriter
     /// <summary>Bytes written so far: always a whole message.</summary>
     public int Length { get; private set; }
 
-    public void Add(StunAttribute type, ReadOnlySpan<byte> value)
+    public void Add(StunAttribute type, scoped ReadOnlySpan<byte> value)
     {
         value.CopyTo(Begin(type, value.Length));
     }
 
-    public void AddUsername(ReadOnlySpan<byte> username) => Add(StunAttribute.Username, username);
+    public void AddUsername(scoped ReadOnlySpan<byte> username) => Add(StunAttribute.Username, username);
 
     public void AddPriority(uint priority) => BinaryPrimitives.WriteUInt32BigEndian(Begin(StunAttribute.Priority, 4), priority);
 
@@ -43,7 +43,7 @@ public ref struct StunWriter
 
     /// <summary>Where a request came from (RFC 8489 section 14.2).</summary>
     /// <param name="address">4 bytes (IPv4) or 16 (IPv6; one that maps an IPv4 address is written as IPv4).</param>
-    public void AddXorMappedAddress(ReadOnlySpan<byte> address, ushort port)
+    public void AddXorMappedAddress(scoped ReadOnlySpan<byte> address, ushort port)
     {
         if (address.Length == 16 && address.StartsWith(MappedPrefix)) address = address[12..];
         ArgumentOutOfRangeException.ThrowIfNotEqual(address.Length is 4 or 16, true, nameof(address));
@@ -63,7 +63,7 @@ public ref struct StunWriter
     }
 
     /// <summary>RFC 8489 section 14.9: what made us answer <see cref="StunError.UnknownAttribute"/>.</summary>
-    public void AddUnknownAttributes(ReadOnlySpan<ushort> types)
+    public void AddUnknownAttributes(scoped ReadOnlySpan<ushort> types)
     {
         var value = Begin(StunAttribute.UnknownAttributes, types.Length * 2);
         for (var i = 0; i < types.Length; i++) BinaryPrimitives.WriteUInt16BigEndian(value[(i * 2)..], types[i]);
@@ -71,7 +71,7 @@ public ref struct StunWriter
 
     /// <summary>Protects all before it (RFC 8489 section 14.5).</summary>
     /// <param name="key">The short-term password.</param>
-    public void AddMessageIntegrity(ReadOnlySpan<byte> key)
+    public void AddMessageIntegrity(scoped ReadOnlySpan<byte> key)
     {
         var prefix = destination[..Length];
         var value = Begin(StunAttribute.MessageIntegrity, StunMessage.IntegrityLength);

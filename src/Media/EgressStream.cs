@@ -1,0 +1,68 @@
+using Voice.Media.Rtcp;
+using Voice.Protocol.Rtp;
+
+namespace Voice.Media;
+
+/// <summary>One SSRC as one listener receives it. The listener's transport keeps it as long as its key lives, longer than any
+/// subscription: a stream that comes back under the same SSRC goes on after the last index used.</summary>
+public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
+{
+    private uint timestampOffset;
+    private uint lastTimestamp;
+    private TimeSpan lastSent;
+    private bool rebased;
+
+    public uint Ssrc { get; } = ssrc;
+
+    internal EgressIndex Index = new(start);
+
+    public uint Packets { get; private set; }
+
+    public uint Octets { get; private set; }
+
+    /// <summary>As the listener's last report block had it; null until then.</summary>
+    public TimeSpan? RoundTrip { get; private set; }
+
+    /// <summary>Of what we sent the listener, in 1/256, by its last report.</summary>
+    public byte FractionLost { get; private set; }
+
+    /// <summary>The next packet is of another source: index and timestamp go on from the last one sent.</summary>
+    internal void Rebase()
+    {
+        Index.Rebase();
+        rebased = Packets > 0;
+    }
+
+    /// <summary>The talker's timestamp in this stream's count.</summary>
+    internal uint Translate(uint timestamp, TimeSpan now)
+    {
+        if (rebased)
+        {
+            var elapsed = Math.Max(1, NtpTime.ToRtp(now - lastSent, clockRate));
+            timestampOffset = lastTimestamp + elapsed - timestamp;
+            rebased = false;
+        }
+        return timestamp + timestampOffset;
+    }
+
+    internal void Sent(uint timestamp, int payloadLength, TimeSpan now)
+    {
+        Packets++;
+        Octets += (uint)payloadLength;
+        if ((int)(timestamp - lastTimestamp) < 0 && Packets > 1) return; // late
+        (lastTimestamp, lastSent) = (timestamp, now);
+    }
+
+    /// <summary>RFC 3550 section 6.4.1: the instant on our clock, and the same instant on the talker's, in this stream's count.</summary>
+    internal SenderReport Report(uint sourceTimestamp, TimeSpan now) =>
+        new(Ssrc, NtpTime.At(now), sourceTimestamp + timestampOffset, Packets, Octets);
+
+    /// <summary>What the listener says of this stream.</summary>
+    internal void Heard(in ReportBlock block, TimeSpan now)
+    {
+        FractionLost = block.FractionLost;
+        if (block.LastSenderReport == 0) return;
+        var units = NtpTime.Compact(now) - block.LastSenderReport - block.DelaySinceLastSenderReport;
+        if ((int)units >= 0) RoundTrip = NtpTime.FromCompact(units);
+    }
+}

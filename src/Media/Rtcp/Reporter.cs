@@ -1,0 +1,71 @@
+using System.Buffers.Text;
+using Voice.Protocol.Rtp;
+using Voice.Protocol.Srtp;
+
+namespace Voice.Media.Rtcp;
+
+/// <summary>Writes a transport's regular RTCP (RFC 3550 section 6): receiver reports on what the client sends, and for each
+/// stream that it gets a sender report and its CNAME. Keeps the buffers; one for each worker.</summary>
+internal sealed class Reporter
+{
+    /// <summary>Fits every path, like our other datagrams.</summary>
+    private const int MaxCompound = 1200;
+
+    private const int SenderReportLength = RtcpPacket.HeaderLength + SenderReport.Length;
+
+    /// <summary>Header, SSRC, CNAME of at most 10 digits, end.</summary>
+    private const int CnameLength = RtcpPacket.HeaderLength + 4 + 16;
+
+    private readonly byte[] compound = new byte[MaxCompound];
+    private readonly byte[] scratch = new byte[MaxCompound + SrtpProfiles.MaxRtcpOverhead];
+    private readonly List<Subscription> batch = new(MaxCompound / (SenderReportLength + CnameLength));
+
+    public void Report(Transport transport, TimeSpan now)
+    {
+        ReportReception(transport, now);
+        foreach (var subscription in transport.Subscriptions)
+        {
+            if (subscription.Stream.Packets == 0 || !subscription.Track.Reception.Any) continue;
+            batch.Add(subscription);
+            if (batch.Count == batch.Capacity) ReportBatch(transport, now);
+        }
+        if (batch.Count > 0) ReportBatch(transport, now);
+    }
+
+    private void ReportReception(Transport transport, TimeSpan now)
+    {
+        Span<ReportBlock> blocks = stackalloc ReportBlock[RtcpWriter.MaxReportBlocks];
+        var count = 0;
+        foreach (var track in transport.Tracks)
+        {
+            if (count == blocks.Length) break;
+            if (track.Reception.Any) blocks[count++] = track.Reception.TakeBlock(track.SenderSsrc, now);
+        }
+        if (count == 0) return;
+        var writer = new RtcpWriter(compound);
+        writer.ReceiverReport(transport.ReporterSsrc, blocks[..count]);
+        WriteCname(ref writer, transport.ReporterSsrc);
+        transport.SendRtcp(compound.AsSpan(0, writer.Length), scratch);
+    }
+
+    /// <summary>Several sources in one compound packet, as a mixer or translator sends them (RFC 3550 section 6.1).</summary>
+    private void ReportBatch(Transport transport, TimeSpan now)
+    {
+        var writer = new RtcpWriter(compound);
+        foreach (var subscription in batch)
+        {
+            writer.SenderReport(subscription.Stream.Report(subscription.Track.Reception.TimestampAt(now), now), []);
+        }
+        foreach (var subscription in batch) WriteCname(ref writer, subscription.Stream.Ssrc);
+        batch.Clear();
+        transport.SendRtcp(compound.AsSpan(0, writer.Length), scratch);
+    }
+
+    /// <summary>Each stream is a source of its own, so its SSRC names it: a talker's own CNAME would follow them from call to call.</summary>
+    private static void WriteCname(ref RtcpWriter writer, uint ssrc)
+    {
+        Span<byte> cname = stackalloc byte[10];
+        Utf8Formatter.TryFormat(ssrc, cname, out var length);
+        writer.Cname(ssrc, cname[..length]);
+    }
+}

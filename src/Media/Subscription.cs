@@ -1,0 +1,17 @@
+using Voice.Protocol.Links;
+
+namespace Voice.Media;
+
+/// <summary>One track to one listener.</summary>
+public sealed class Subscription(Track track, Transport listener, EgressStream stream)
+{
+    public Track Track { get; } = track;
+
+    public Transport Listener { get; } = listener;
+
+    /// <summary>The SSRC and the numbering that the listener sees.</summary>
+    public EgressStream Stream { get; } = stream;
+
+    /// <summary>Forwards when none is set.</summary>
+    public Gates Gates { get; internal set; }
+}
