@@ -1,0 +1,85 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using Voice.Protocol.Links;
+
+namespace Voice.Signaling.VoiceServer;
+
+/// <summary>One running media process and our end of its link. It exits by itself when the link ends, so it cannot
+/// outlive the node, however that ends.</summary>
+internal sealed class MediaChild : IAsyncDisposable
+{
+    private const int MaxFrame = 16 * 1024 * 1024;
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Of two children that start at the same time, neither should inherit the other's descriptors.</summary>
+    private static readonly Lock Starting = new();
+
+    private readonly Process process;
+    private readonly Socket socket;
+
+    private MediaChild(Process process, Socket socket)
+    {
+        this.process = process;
+        this.socket = socket;
+        Link = new(new StreamPipe(new NetworkStream(socket)), MaxFrame);
+    }
+
+    public LinkConnection<MediaCommand, MediaEvent> Link { get; }
+
+    /// <param name="command">Program and arguments; <c>--link FD --udp FD,FD;FD,FD</c> is appended.</param>
+    /// <exception cref="Win32Exception">The program cannot be started.</exception>
+    public static MediaChild Start(string[] command, MediaSockets sockets)
+    {
+        var (ours, theirs) = Posix.SocketPair();
+        using (theirs)
+        {
+            lock (Starting)
+            {
+                var inherited = new List<SafeSocketHandle>();
+                try
+                {
+                    var link = Inherit(theirs);
+                    var udp = string.Join(';', sockets.Workers.Select(worker => string.Join(',', worker.Select(Inherit))));
+                    var start = new ProcessStartInfo(command[0], [.. command[1..], "--link", link, "--udp", udp]);
+                    return new(Process.Start(start)!, ours);
+                }
+                catch
+                {
+                    ours.Dispose();
+                    throw;
+                }
+                finally
+                {
+                    foreach (var handle in inherited) handle.Dispose();
+                }
+
+                string Inherit(Socket socket)
+                {
+                    var handle = Posix.Inheritable(socket);
+                    inherited.Add(handle);
+                    return handle.DangerousGetHandle().ToString(CultureInfo.InvariantCulture);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends the link and waits for the exit; a process that does not go by itself is killed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        socket.Dispose();
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(ExitTimeout);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+
+        process.Dispose();
+        Link.Dispose();
+    }
+}

@@ -1,0 +1,397 @@
+using System.Net;
+using Voice.Protocol;
+using Voice.Protocol.Links;
+using Voice.Protocol.Voice;
+
+namespace Voice.Signaling.VoiceServer;
+
+/// <summary>What a node's core is made with.</summary>
+/// <param name="ReadToken">Null for a token that is not ours or is over.</param>
+/// <param name="Workers">For each media worker where clients reach it, best address first.</param>
+internal sealed record NodeIdentity(string NodeId, Func<string, VoiceToken?> ReadToken, DtlsIdentity Dtls, IPEndPoint[][] Workers)
+{
+    public ushort[] SrtpProfiles { get; init; } = [7, 1];
+}
+
+/// <summary>The signalling of a voice node: all its sockets, sessions and guilds, and what the media process should do.
+/// No IO, no clock, no thread: every call says what happened and when, and what is to be done about it is put into the
+/// outbox. `now` is the time since the node started. One thread at a time (docs/decisions/0003).</summary>
+internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox)
+{
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(13_750);
+    public static readonly TimeSpan HeartbeatTimeout = 3 * HeartbeatInterval;
+    public static readonly TimeSpan IdentifyTimeout = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan ResumeWindow = TimeSpan.FromSeconds(45);
+
+    private const int ProtocolVersion = 8;
+    private const byte DefaultOpusPayloadType = 120;
+    private static readonly BackendVersion Version = new("0.1.0", "0.1.0");
+
+    private readonly Dictionary<long, Connection> connections = [];
+    private readonly Dictionary<GuildSlot, ServedGuild> guilds = [];
+    private readonly Dictionary<uint, VoiceSession> byTransport = [];
+    private readonly HashSet<VoiceSession> severed = [];
+    private readonly EpochFence fence = new();
+    private readonly MediaPlan plan = new();
+    private readonly VoiceRooms rooms = new(node.Workers.Length);
+
+    public int Sessions { get; private set; }
+
+    public int Guilds => guilds.Count;
+
+    public bool MediaReady { get; private set; }
+
+    public HostedGuild[] Hosted() => [.. guilds.Values.Select(guild => new HostedGuild(guild.Key.Guild, guild.Key.Slot, guild.Epoch))];
+
+    // ---- sockets
+
+    /// <param name="socket">Never used again after it was lost or closed.</param>
+    public void Accepted(TimeSpan now, long socket, int version)
+    {
+        connections.Add(socket, new Connection(socket, version, now + IdentifyTimeout));
+        outbox.Add(new SendFrame(socket, ServerFrame.Hello(new VoiceHello(ProtocolVersion, (int)HeartbeatInterval.TotalMilliseconds))));
+    }
+
+    public void Received(TimeSpan now, long socket, ClientMessage message)
+    {
+        if (!connections.TryGetValue(socket, out var connection)) return; // closed by us; this was on its way
+        switch (message)
+        {
+            case Refused refused: Close(connection, refused.Code, refused.Reason); break;
+            case Heartbeat heartbeat: Beat(now, connection, heartbeat); break;
+            case Identify or Resume when connection.Session is not null:
+                Close(connection, VoiceCloseCode.AlreadyAuthenticated, "already identified");
+                break;
+            case Identify identify: Identified(now, connection, identify); break;
+            case Resume resume: Resumed(now, connection, resume); break;
+            case var _ when connection.Session is null:
+                Close(connection, VoiceCloseCode.NotAuthenticated, "not identified");
+                break;
+            case SelectProtocol select: Selected(connection, connection.Session, select); break;
+            case Speaking speaking: Speaks(connection.Session, speaking.Flags); break;
+            case Video: ShowsVideo(connection.Session); break;
+            case BackendVersionRequest: outbox.Add(new SendFrame(socket, ServerFrame.Version(Version))); break;
+            case Ignored: break;
+            default: throw new ArgumentOutOfRangeException(nameof(message), message, "no such message");
+        }
+
+        TellMedia();
+    }
+
+    /// <summary>The socket is gone, not by our doing. A session whose client said goodbye ends; any other can be resumed.</summary>
+    /// <param name="closeCode">The client's, if it sent one.</param>
+    public void Lost(TimeSpan now, long socket, int? closeCode)
+    {
+        if (!connections.Remove(socket, out var connection) || connection.Session is not { } session) return;
+        if (closeCode is 1000 or 1001)
+        {
+            End(session);
+        }
+        else
+        {
+            session.Sever(now + ResumeWindow);
+            severed.Add(session);
+        }
+
+        TellMedia();
+    }
+
+    /// <summary>Call about once a second.</summary>
+    public void Tick(TimeSpan now)
+    {
+        foreach (var connection in connections.Values.Where(connection => connection.Deadline <= now).ToArray())
+            Close(connection, VoiceCloseCode.SessionTimedOut, connection.Session is null ? "no identify" : "no heartbeat");
+        foreach (var session in severed.Where(session => session.GivenUpAt <= now).ToArray()) End(session);
+        fence.Tick(now);
+        TellMedia();
+    }
+
+    // ---- gateways
+
+    /// <param name="link">The gateway it came from; answers go there.</param>
+    public void Update(TimeSpan now, long link, GuildUpdate update)
+    {
+        var key = new GuildSlot(update.Guild, update.Slot);
+        if (guilds.TryGetValue(key, out var guild) && guild.Epoch < update.Epoch)
+        {
+            Drop(now, guild);
+            guild = null;
+        }
+
+        if (guild is null && update.Epoch <= fence.Highest(key))
+        {
+            Answer(fence.Highest(key), update.Revision, needWhole: false);
+        }
+        else if (guild is null && !update.Whole)
+        {
+            Answer(update.Epoch, 0, needWhole: true);
+        }
+        else
+        {
+            if (guild is null) guilds.Add(key, guild = new ServedGuild(key, update.Epoch));
+            if (guild.Epoch == update.Epoch)
+            {
+                guild.Link = link;
+                if (guild.Follows(update)) Apply(guild, update);
+            }
+
+            Answer(guild.Epoch, guild.Revision, needWhole: guild.Epoch == update.Epoch && guild.Revision < update.Revision);
+        }
+
+        TellMedia();
+
+        void Answer(long epoch, long revision, bool needWhole) =>
+            outbox.Add(new ToGateway(link, new GuildAck(update.Guild, update.Slot, epoch, revision, needWhole)));
+    }
+
+    public void Drop(TimeSpan now, GuildDrop drop)
+    {
+        var key = new GuildSlot(drop.Guild, drop.Slot);
+        fence.End(key, drop.Epoch, now);
+        if (guilds.TryGetValue(key, out var guild) && guild.Epoch <= drop.Epoch) Drop(now, guild);
+        TellMedia();
+    }
+
+    // ---- media process
+
+    public void Media(MediaEvent happened)
+    {
+        switch (happened)
+        {
+            case Protocol.Links.MediaReady:
+                MediaReady = true;
+                outbox.Add(new ToMedia(plan.TakeSnapshot(node.Dtls.Certificate, node.Dtls.PrivateKey)));
+                break;
+            case TransportClosed closed when byTransport.TryGetValue(closed.Id, out var session): MediaClosed(session, closed.Reason); break;
+        }
+
+        TellMedia();
+    }
+
+    /// <summary>The media process died. Its keys are not known here, so its clients join again: 4006 makes every client do that.</summary>
+    public void MediaLost()
+    {
+        MediaReady = false;
+        foreach (var session in byTransport.Values.ToArray()) End(session, VoiceCloseCode.SessionNoLongerValid, "media process lost");
+    }
+
+    // ---- sessions
+
+    private void Beat(TimeSpan now, Connection connection, Heartbeat heartbeat)
+    {
+        if (connection.Session is { } session)
+        {
+            connection.Deadline = now + HeartbeatTimeout;
+            if (heartbeat.SeqAck is { } seq) session.Confirm(seq);
+        }
+
+        outbox.Add(new SendFrame(connection.Socket, ServerFrame.Ack(heartbeat)));
+    }
+
+    private void Identified(TimeSpan now, Connection connection, Identify identify)
+    {
+        var token = node.ReadToken(identify.Token);
+        VoiceMember? member = null;
+        var guild = token is null ? null : guilds.GetValueOrDefault(new GuildSlot(token.Guild, token.Slot));
+        var refusal = Admission.Refusal(token, node.NodeId, identify.ServerId, identify.UserId, identify.SessionId)
+            ?? Admission.Refusal(token!, guild, identify.ChannelId, out member);
+        if (refusal is { } code)
+        {
+            Close(connection, code, "identify refused");
+            return;
+        }
+
+        // A client that comes anew instead of resuming: what it had is over.
+        if (guild!.Sessions.TryGetValue(member!.User, out var before)) End(before, VoiceCloseCode.Disconnected, "replaced");
+
+        var room = rooms.Get(new RoomId(guild.Key.Guild, member.Channel));
+        var session = new VoiceSession(guild, member, room, numbers.NextSsrc(), outbox);
+        guild.Sessions.Add(session.User, session);
+        Sessions++;
+        Attach(now, connection, session);
+
+        var address = node.Workers[room.Worker][0];
+        session.SendOnce(ServerFrame.Ready(new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, Modes: [])));
+        if (room.Sessions.Count > 0) session.Send(ServerFrame.Connect([.. room.Sessions.Select(other => new Snowflake(other.User))]));
+        SendAll(room.Sessions, ServerFrame.Connect(session.User));
+        rooms.Enter(session);
+        Announce(session, connected: true);
+    }
+
+    private void Resumed(TimeSpan now, Connection connection, Resume resume)
+    {
+        var token = node.ReadToken(resume.Token);
+        var guild = token is null ? null : guilds.GetValueOrDefault(new GuildSlot(token.Guild, token.Slot));
+        var refusal = Admission.Refusal(token, node.NodeId, resume.ServerId, user: null, resume.SessionId)
+            ?? Admission.Refusal(token!, guild, channel: null, out _);
+        var session = refusal is null ? guild!.Sessions.GetValueOrDefault(token!.User) : null;
+        var old = session?.Socket;
+        if (session is null || !session.TryResume(connection.Socket, resume.SeqAck, numbered: connection.Version >= 8))
+        {
+            Close(connection, refusal ?? VoiceCloseCode.SessionNoLongerValid, "resume refused");
+            return;
+        }
+
+        // The client noticed before we did that its old socket is dead.
+        if (old is { } socket && connections.Remove(socket)) outbox.Add(new CloseSocket(socket, VoiceCloseCode.Disconnected, "resumed"));
+        Attach(now, connection, session);
+    }
+
+    private void Attach(TimeSpan now, Connection connection, VoiceSession session)
+    {
+        connection.Session = session;
+        connection.Deadline = now + HeartbeatTimeout;
+        session.Attach(connection.Socket);
+        severed.Remove(session);
+    }
+
+    private void Selected(Connection connection, VoiceSession session, SelectProtocol select)
+    {
+        if (select.Protocol != "webrtc")
+        {
+            Close(connection, VoiceCloseCode.UnknownProtocol, "only webrtc is served");
+            return;
+        }
+
+        if (SdpFragment.Parse(select.Fragment, out var sdpRefusal) is not { } client)
+        {
+            Close(connection, VoiceCloseCode.BadRequest, $"SDP refused: {sdpRefusal}");
+            return;
+        }
+
+        if (session.Transport is { } before) StopMedia(session, before);
+        var transport = Transport(session.Room.Worker, client, select);
+        session.Transport = transport.Id;
+        byTransport.Add(transport.Id, session);
+        plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
+
+        var answer = new ServerSdp(transport.LocalUfrag, transport.LocalPassword, node.Dtls.Fingerprint, node.Workers[transport.Worker]);
+        session.SendOnce(ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
+        session.Described = true;
+
+        // Op 5 is the only thing that maps an SSRC to a user, so both sides hear it even of the silent.
+        var others = session.Room.Except(session).Where(other => other.Described).ToArray();
+        foreach (var other in others) session.Send(other.SpeakingFrame());
+        SendAll(others, session.SpeakingFrame());
+    }
+
+    private PutTransport Transport(int worker, SdpFragment client, SelectProtocol select)
+    {
+        var id = numbers.NextTransport();
+        var opus = client.OpusPayloadType ?? (select.OpusPayloadType is >= 0 and < 128 and var listed ? (byte)listed : DefaultOpusPayloadType);
+        return new PutTransport(
+            id, worker, numbers.IceUfrag(id), numbers.IcePassword(), client.IceUfrag, client.Fingerprint, node.SrtpProfiles, opus, client.AudioLevelExtension);
+    }
+
+    private static void Speaks(VoiceSession session, SpeakingFlags flags)
+    {
+        if (session.Speaking == flags) return;
+        session.Speaking = flags;
+        if (session.Described) SendAll(session.Room.Except(session).Where(other => other.Described), session.SpeakingFrame());
+    }
+
+    /// <summary>Video is not forwarded yet, so nobody is told of streams that will not come.</summary>
+    private static void ShowsVideo(VoiceSession session) => SendAll(
+        session.Room.Except(session).Where(other => other.Described),
+        ServerFrame.Video(new UserVideo(session.User, session.Ssrc, VideoSsrc: 0)));
+
+    private void MediaClosed(VoiceSession session, TransportCloseReason reason)
+    {
+        switch (reason)
+        {
+            case TransportCloseReason.FingerprintMismatch: End(session, VoiceCloseCode.BadRequest, "not the certificate that was signalled"); break;
+            case TransportCloseReason.PeerClosed: StopMedia(session, session.Transport!.Value); break; // it may select again, or leave
+            default: End(session, VoiceCloseCode.WebRtcCrashed, reason.ToString()); break;
+        }
+    }
+
+    private void StopMedia(VoiceSession session, uint transport)
+    {
+        plan.Remove(transport);
+        byTransport.Remove(transport);
+        session.Transport = null;
+    }
+
+    // ---- guilds
+
+    private void Apply(ServedGuild guild, GuildUpdate update)
+    {
+        guild.Apply(update);
+        foreach (var session in guild.Sessions.Values.ToArray())
+        {
+            if (guild.Member(session.User) is not { } member || member.SessionId != session.Id || member.Channel != session.Room.Id.Channel)
+                End(session, VoiceCloseCode.Disconnected, "left or moved");
+            else
+                SetFlags(session, VoiceSession.FlagsOf(member));
+        }
+    }
+
+    private void SetFlags(VoiceSession session, VoiceFlags flags)
+    {
+        if (session.Flags == flags) return;
+        session.Flags = flags;
+        if (session.Transport is { } transport) plan.SetFlags(transport, flags);
+    }
+
+    private void Drop(TimeSpan now, ServedGuild guild)
+    {
+        foreach (var session in guild.Sessions.Values.ToArray()) End(session, VoiceCloseCode.Disconnected, "assignment ended");
+        guilds.Remove(guild.Key);
+        fence.End(guild.Key, guild.Epoch, now);
+    }
+
+    // ---- ends
+
+    /// <summary>Server side close: what the socket carried is over too.</summary>
+    private void Close(Connection connection, VoiceCloseCode code, string reason)
+    {
+        if (connection.Session is { } session)
+        {
+            End(session, code, reason);
+        }
+        else
+        {
+            connections.Remove(connection.Socket);
+            outbox.Add(new CloseSocket(connection.Socket, code, reason));
+        }
+    }
+
+    /// <summary>The session is gone for good.</summary>
+    private void End(VoiceSession session, VoiceCloseCode code = VoiceCloseCode.Disconnected, string reason = "")
+    {
+        if (session.Socket is { } socket && connections.Remove(socket)) outbox.Add(new CloseSocket(socket, code, reason));
+        session.Guild.Sessions.Remove(session.User);
+        severed.Remove(session);
+        rooms.Leave(session);
+        Sessions--;
+        if (session.Transport is { } transport) StopMedia(session, transport);
+        SendAll(session.Room.Sessions, ServerFrame.Disconnect(session.User));
+        Announce(session, connected: false);
+    }
+
+    private void Announce(VoiceSession session, bool connected) => outbox.Add(new ToGateway(
+        session.Guild.Link,
+        new VoiceSessionChanged(session.Guild.Key.Guild, session.Guild.Key.Slot, session.Guild.Epoch, session.User, session.Id, connected)));
+
+    private static void SendAll(IEnumerable<VoiceSession> sessions, byte[] frame)
+    {
+        foreach (var session in sessions) session.Send(frame);
+    }
+
+    private void TellMedia()
+    {
+        if (MediaReady && plan.TakeDelta() is { } delta) outbox.Add(new ToMedia(delta));
+    }
+
+    private sealed class Connection(long socket, int version, TimeSpan deadline)
+    {
+        public long Socket => socket;
+
+        public int Version => version;
+
+        /// <summary>For Identify first, for the next heartbeat then.</summary>
+        public TimeSpan Deadline { get; set; } = deadline;
+
+        public VoiceSession? Session { get; set; }
+    }
+}

@@ -1,0 +1,227 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Voice.Protocol.Links;
+using Voice.Signaling.Hosting;
+
+namespace Voice.Signaling.VoiceServer;
+
+/// <summary>A running voice node: the voice WebSocket, the UDP ports, the media process, the links to the gateways. Signals are
+/// the caller's: nothing here reacts to SIGTERM or Ctrl-C.</summary>
+public sealed class NodeHost : IAsyncDisposable
+{
+    private static readonly TimeSpan MediaStartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
+
+    private readonly NodeOptions options;
+    private readonly byte[] secret;
+    private readonly MediaAddresses addresses;
+    private readonly MediaSockets sockets;
+    private readonly X509Certificate2 certificate;
+    private readonly WebApplication app;
+    private readonly ILogger log;
+    private readonly NodeMailbox mailbox;
+    private readonly MediaSupervisor media;
+    private readonly VoiceEndpoint voice;
+    private readonly TimeProvider time = TimeProvider.System;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly List<Task> running = [];
+    private NodeLinks? links;
+    private MediaReport? lastMedia;
+    private Task? stopped;
+
+    private NodeHost(NodeOptions options)
+    {
+        this.options = options;
+        if (!IsNodeId(options.NodeId)) throw new StartupException($"node id \"{options.NodeId}\" must be 1 to 64 characters of a-z, 0-9 and -");
+        secret = ClusterSecret.Open(options.DataDirectory, options.ClusterSecret);
+        addresses = MediaAddresses.Of(options, MediaAddresses.FirstLocal);
+        certificate = options.CertificateFile is { } file
+            ? ServerCertificates.Load(file, options.CertificateKeyFile)
+            : ServerCertificates.OpenOrCreate(options.DataDirectory, "node", CertificateNames(), time.GetUtcNow());
+        sockets = MediaSockets.Open(addresses, options.MediaPort, options.Workers);
+
+        app = BuildApp();
+        log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Voice.Node");
+        var outbox = new Outbox();
+        var core = new NodeCore(Identity(), new Numbers(Numbers.FillSecurely), outbox);
+        mailbox = new NodeMailbox(core, outbox, Deliver, time, log);
+        media = new MediaSupervisor(options.MediaCommand, sockets, MediaHappenedAsync, log, time);
+        voice = new VoiceEndpoint(mailbox, () => media.IsReady, time, stopping.Token);
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan }); // the protocol has heartbeats of its own
+        app.Run(voice.ServeAsync);
+    }
+
+    public string NodeId => options.NodeId;
+
+    /// <summary>host:port of the voice WebSocket, as clients are told.</summary>
+    public string Endpoint { get; private set; } = "";
+
+    /// <summary>Completes when the node has stopped; faulted if it stopped by itself.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Starts everything; when it returns, the media process is ready and clients are served. Gateways are dialled from
+    /// then on, for as long as it takes.</summary>
+    /// <exception cref="StartupException">A port is taken, the data folder cannot be used, the media process does not start.</exception>
+    public static async Task<NodeHost> StartAsync(NodeOptions options, CancellationToken cancel = default)
+    {
+        var host = new NodeHost(options);
+        try
+        {
+            await host.StartAsync(cancel);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ends the links, the sockets and the media process.</summary>
+    public Task StopAsync() => stopped ??= StopOnceAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await app.DisposeAsync();
+        sockets.Dispose();
+        certificate.Dispose();
+    }
+
+    private async Task StartAsync(CancellationToken cancel)
+    {
+        Run(mailbox.RunAsync(stopping.Token));
+        Run(media.RunAsync(stopping.Token));
+        await MediaStartedAsync(cancel);
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch (IOException e)
+        {
+            throw new StartupException($"TCP port {options.Port} on {options.Bind} cannot be opened ({e.Message}): end what uses it or pass another --port", e);
+        }
+
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        Endpoint = HostAndPort(options.PublicHost ?? (addresses.V4 ?? addresses.V6)!.Announce.ToString(), new Uri(bound).Port);
+        var profile = new NodeProfile(NodeId, RandomNumberGenerator.GetHexString(16, lowercase: true), options.Region, Endpoint, secret);
+        links = new NodeLinks(options.Gateways, profile, FromGatewayAsync, log, time);
+        Run(links.RunAsync(stopping.Token));
+        Run(ReportAsync(stopping.Token));
+        Completion = CompleteAsync();
+    }
+
+    private void Run(Task part) => running.Add(part);
+
+    private async Task MediaStartedAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await (await Task.WhenAny([media.Ready, .. running]).WaitAsync(MediaStartTimeout, time, cancel));
+        }
+        catch (TimeoutException e)
+        {
+            throw new StartupException($"the media process ({string.Join(' ', options.MediaCommand)}) did not become ready within {MediaStartTimeout.TotalSeconds} s", e);
+        }
+    }
+
+    /// <summary>The first part that ends, ends the node.</summary>
+    private async Task CompleteAsync()
+    {
+        var first = await Task.WhenAny(running);
+        await StopAsync();
+        if (first.IsFaulted) await first;
+    }
+
+    private async Task StopOnceAsync()
+    {
+        await stopping.CancelAsync();
+        await app.StopAsync();
+        await Task.WhenAll(running).ContinueWith(_ => { }, TaskScheduler.Default); // what failed is reported by Completion
+    }
+
+    private async Task ReportAsync(CancellationToken cancel)
+    {
+        var load = new NodeLoad(Environment.ProcessorCount, options.MaxSessions);
+        using var timer = new PeriodicTimer(ReportInterval, time);
+        do
+        {
+            await mailbox.PostAsync((core, now) => links!.Report(load.Report(now, Environment.CpuUsage.TotalTime, Volatile.Read(ref lastMedia), core)));
+        }
+        while (await timer.WaitForNextTickAsync(cancel));
+    }
+
+    private ValueTask FromGatewayAsync(int link, GatewayLinkMessage message) => message switch
+    {
+        GuildUpdate update => mailbox.PostAsync((core, now) => core.Update(now, link, update)),
+        GuildDrop drop => mailbox.PostAsync((core, now) => core.Drop(now, drop)),
+        _ => default,
+    };
+
+    private ValueTask MediaHappenedAsync(MediaEvent? happened)
+    {
+        if (happened is MediaReport report) Volatile.Write(ref lastMedia, report);
+        return happened is null
+            ? mailbox.PostAsync((core, _) => core.MediaLost())
+            : mailbox.PostAsync((core, _) => core.Media(happened));
+    }
+
+    private void Deliver(Output output)
+    {
+        switch (output)
+        {
+            case SendFrame(var socket, var frame): voice.Send(socket, frame); break;
+            case CloseSocket(var socket, var code, var reason): voice.Close(socket, code, reason); break;
+            case ToMedia(var command): media.Send(command); break;
+            case ToGateway(var link, var message): links?.Send(link, message); break;
+        }
+    }
+
+    private NodeIdentity Identity()
+    {
+        var tokens = new VoiceTokenKey(secret);
+        return new NodeIdentity(
+            options.NodeId,
+            text => tokens.TryRead(text, time.GetUtcNow(), out var token) ? token : null,
+            DtlsIdentity.Make(time.GetUtcNow()),
+            sockets.Announced)
+        {
+            SrtpProfiles = options.SrtpProfiles,
+        };
+    }
+
+    private WebApplication BuildApp()
+    {
+        // The empty builder reads no settings files and no environment: what a node is told is in its options.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning).AddFilter("Voice", LogLevel.Information);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 2 * options.MaxSessions + 256;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Listen(options.Bind, options.Port, listen => listen.UseHttpAndHttps(certificate));
+        });
+        return builder.Build();
+    }
+
+    private string[] CertificateNames()
+    {
+        var known = new[] { addresses.V4, addresses.V6 }.OfType<MediaAddress>().Select(address => address.Announce.ToString());
+        string[] local = ["localhost", IPAddress.Loopback.ToString(), IPAddress.IPv6Loopback.ToString()];
+        return [.. new[] { options.PublicHost }.OfType<string>().Concat(known).Concat(local).Distinct()];
+    }
+
+    private static string HostAndPort(string host, int port) => host.Contains(':') ? $"[{host}]:{port}" : $"{host}:{port}";
+
+    private static bool IsNodeId(string text) =>
+        text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+}

@@ -1,0 +1,37 @@
+using Voice.Protocol.Links;
+
+namespace Voice.Signaling.VoiceServer;
+
+/// <summary>How busy the node is, from what its two processes used since the last look.</summary>
+/// <param name="processors">That the two may use.</param>
+/// <param name="maxSessions">Participants that count as full.</param>
+internal sealed class NodeLoad(int processors, int maxSessions)
+{
+    /// <summary>Egress that counts as full: what a common network card carries, in bytes a second.</summary>
+    private const double FullEgress = 1e9 / 8;
+
+    private TimeSpan lastNow;
+    private double lastCpu;
+    private long lastBytes;
+
+    /// <param name="nodeCpu">Processor time of this process since it started.</param>
+    /// <param name="media">The media process's last word; its counters begin anew when it does.</param>
+    public NodeReport Report(TimeSpan now, TimeSpan nodeCpu, MediaReport? media, NodeCore core)
+    {
+        var seconds = Math.Max((now - lastNow).TotalSeconds, 0.001);
+        var cpu = nodeCpu.TotalSeconds + (media?.CpuSeconds ?? 0);
+        var bytes = media?.BytesForwarded ?? 0;
+        var report = new NodeReport(
+            Share((cpu - lastCpu) / seconds / processors),
+            Share((bytes - lastBytes) / seconds / FullEgress),
+            Share((double)core.Sessions / maxSessions),
+            core.Sessions,
+            core.Guilds,
+            core.MediaReady,
+            core.Hosted());
+        (lastNow, lastCpu, lastBytes) = (now, cpu, bytes);
+        return report;
+    }
+
+    private static double Share(double value) => Math.Clamp(value, 0, 1);
+}
