@@ -8,7 +8,7 @@ namespace Voice.Protocol;
 /// 2015-01-01 in the top 42 bits. JSON: read from a string or a number, always written as a string
 /// (protocol/gateway.md section 4).</summary>
 [JsonConverter(typeof(SnowflakeJsonConverter))]
-public readonly record struct Snowflake(ulong Value) : IComparable<Snowflake>
+public readonly record struct Snowflake(ulong Value) : IComparable<Snowflake>, IParsable<Snowflake>
 {
     private const long EpochMilliseconds = 1_420_070_400_000;
 
@@ -24,6 +24,10 @@ public readonly record struct Snowflake(ulong Value) : IComparable<Snowflake>
         id = new(value);
         return ok;
     }
+
+    public static bool TryParse(string? s, IFormatProvider? provider, out Snowflake result) => TryParse(s, out result);
+
+    public static Snowflake Parse(string s, IFormatProvider? provider) => TryParse(s, out var id) ? id : throw new FormatException("not a snowflake");
 
     public int CompareTo(Snowflake other) => Value.CompareTo(other.Value);
 

@@ -1,0 +1,89 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Voice.Protocol;
+using Voice.Signaling.Hosting;
+
+namespace Voice.Signaling.Gateway;
+
+/// <summary>Whom a valid token names. What they may do in a guild is the guild's to say.</summary>
+/// <param name="Administrator">The token was minted for an operator of this installation.</param>
+public sealed record Account(Snowflake User, string TokenId, bool Administrator);
+
+/// <summary>Mints and checks the tokens of the main gateway: signed JWTs that prove who somebody is (design.md section 3.10).
+/// The signing key is made on first start and kept in the data folder. Safe for all threads.</summary>
+public sealed class AccountTokens
+{
+    private const string FileName = "token-key";
+    private const int KeyBytes = 32;
+    private const int MaxTokenBytes = 2048;
+    private const string Issuer = "voice";
+    private const string UserAudience = "voice";
+
+    // An administrator's token is another kind of token, not a user's with a flag: neither passes for the other by mistake.
+    private const string AdministratorAudience = "voice-administrator";
+    private const string BotPrefix = "Bot ";
+
+    private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = MaxTokenBytes, SetDefaultTimesOnTokenCreation = false };
+    private readonly SymmetricSecurityKey _key;
+    private readonly TokenValidationParameters _rules;
+    private readonly TimeProvider _time;
+
+    private AccountTokens(byte[] key, TimeProvider time)
+    {
+        _time = time;
+        _key = new SymmetricSecurityKey(key);
+        _rules = new TokenValidationParameters
+        {
+            ValidIssuer = Issuer,
+            ValidAudiences = [UserAudience, AdministratorAudience],
+            ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+            IssuerSigningKey = _key,
+            RequireExpirationTime = true,
+            LifetimeValidator = (_, expires, _, _) => expires > _time.GetUtcNow().UtcDateTime,
+        };
+    }
+
+    /// <exception cref="StartupException">The key can not be made or read, or is damaged.</exception>
+    public static AccountTokens Open(string dataDirectory, TimeProvider? time = null)
+    {
+        var text = SecretFile.ReadOrMake(dataDirectory, FileName, () => RandomNumberGenerator.GetHexString(2 * KeyBytes, lowercase: true)).Trim();
+        var key = new byte[KeyBytes];
+        if (Convert.FromHexString(text, key, out _, out var written) != System.Buffers.OperationStatus.Done || written != KeyBytes)
+        {
+            throw new StartupException(
+                $"the token key {Path.Combine(dataDirectory, FileName)} is damaged: restore it, or remove it to have a new one made (all tokens then end)");
+        }
+
+        return new AccountTokens(key, time ?? TimeProvider.System);
+    }
+
+    public string Mint(Snowflake user, TimeSpan lifetime, bool administrator = false)
+    {
+        var now = _time.GetUtcNow().UtcDateTime;
+        return _handler.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = Issuer,
+            Audience = administrator ? AdministratorAudience : UserAudience,
+            Subject = new ClaimsIdentity([
+                new Claim(JwtRegisteredClaimNames.Sub, user.ToString()),
+                new Claim(JwtRegisteredClaimNames.Jti, Guid.NewGuid().ToString("N")),
+            ]),
+            IssuedAt = now,
+            Expires = now + lifetime,
+            SigningCredentials = new SigningCredentials(_key, SecurityAlgorithms.HmacSha256),
+        });
+    }
+
+    /// <summary>The account that a token names, with or without the prefix "Bot "; null if it is not ours, damaged or expired.</summary>
+    public async ValueTask<Account?> Read(string token)
+    {
+        if (token.StartsWith(BotPrefix, StringComparison.Ordinal)) token = token[BotPrefix.Length..];
+        var result = await _handler.ValidateTokenAsync(token, _rules);
+        if (!result.IsValid || result.SecurityToken is not JsonWebToken jwt) return null;
+        return Snowflake.TryParse(jwt.Subject, out var user)
+            ? new Account(user, jwt.Id, jwt.Audiences.Contains(AdministratorAudience))
+            : null;
+    }
+}

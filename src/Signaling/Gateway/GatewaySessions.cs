@@ -1,0 +1,201 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway;
+
+/// <summary>All sessions of this gateway process: opens, resumes and ends them, passes their voice states to the guilds, and the
+/// guilds' events to them. Safe for all threads.</summary>
+internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<GatewaySessions> log) : IGuildObserver
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
+
+    // A guild forgets a process that has not asked for 60 s (IGuildGrain.Subscribe).
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(20);
+    private const int RenewalsAtOnce = 32;
+
+    private readonly ConcurrentDictionary<string, LiveSession> _sessions = new();
+    private readonly ConcurrentDictionary<Snowflake, ImmutableHashSet<LiveSession>> _members = new();
+    private readonly Lock _selfLock = new();
+    private readonly long _start = time.GetTimestamp();
+
+    public TimeSpan Now => time.GetElapsedTime(_start);
+
+    public TimeProvider Time => time;
+
+    public int Count => _sessions.Count;
+
+    /// <summary>One reference for all guilds: a guild that saw two would send everything twice.</summary>
+    private IGuildObserver Self
+    {
+        get
+        {
+            lock (_selfLock) return field ??= grains.Observe(this);
+        }
+    }
+
+    /// <summary>Ends sessions that were alone too long and keeps the subscriptions alive, until told to stop.</summary>
+    public async Task Run(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(SweepInterval, time);
+        var renewed = Now;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                foreach (var live in _sessions.Values.Where(s => s.Expired(Now))) await End(live);
+                if (Now - renewed < RenewInterval) continue;
+                renewed = Now;
+                await Parallel.ForEachAsync(
+                    _members.Keys,
+                    new ParallelOptions { MaxDegreeOfParallelism = RenewalsAtOnce, CancellationToken = stopping },
+                    async (guild, _) => await Guarded("renew the subscription to", guild, () => grains.Guild(guild).Subscribe(Self)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping. The sessions are not ended: their users stay in voice and come back on another socket.
+        }
+    }
+
+    public void OnEvents(Snowflake guild, GuildEvent[] events)
+    {
+        if (!_members.TryGetValue(guild, out var sessions)) return;
+        foreach (var live in sessions) live.Handle(guild, events);
+    }
+
+    /// <summary>A new session on this socket: READY, then a GUILD_CREATE for each of the user's guilds.</summary>
+    public async Task<LiveSession> Open(User user, Identify identify, int version, string resumeUrl, Outbox outbox)
+    {
+        var live = new LiveSession(new GatewaySession(RandomNumberGenerator.GetHexString(32, lowercase: true), user.Id, identify.Intents), user);
+        live.Attach(outbox);
+        _sessions[live.Id] = live;
+        try
+        {
+            var ids = (await grains.User(user.Id).Guilds()).Where(g => InShard(g, identify.Shard));
+            var guilds = (await Task.WhenAll(ids.Select(id => Fetch(live, id)))).OfType<Guild>().ToArray();
+            var ready = new Ready(version, user, [.. guilds.Select(g => new UnavailableGuild(g.Id))], live.Id, resumeUrl, new Application(user.Id)) { Shard = identify.Shard };
+            live.Dispatch("READY", GatewayFrame.Data(ready, GatewayJson.Default.Ready));
+            foreach (var guild in guilds) Introduce(live, guild);
+            return live;
+        }
+        catch
+        {
+            await End(live);
+            throw;
+        }
+    }
+
+    public LiveSession? Find(string sessionId) => _sessions.GetValueOrDefault(sessionId);
+
+    /// <summary>Op 4. What the user may not do is the guild's to decide; a guild that is not theirs is not even asked.</summary>
+    public async Task SetVoiceState(LiveSession live, VoiceStateUpdate update)
+    {
+        if (update.GuildId is not { } guild)
+        {
+            // Official clients leave with guild_id null (protocol/gateway.md section 5).
+            if (update.ChannelId is null) await LeaveVoice(live, except: null);
+            return;
+        }
+
+        if (!await Knows(live, guild)) return;
+        if (update.ChannelId is not null)
+        {
+            // Users are in one voice channel, bots in one per guild (protocol/gateway.md section 5).
+            if (!live.User.Bot) await LeaveVoice(live, except: guild);
+            live.InVoice(guild, joined: true);
+        }
+
+        await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update);
+        if (update.ChannelId is null) live.InVoice(guild, joined: false);
+    }
+
+    /// <summary>Op 5 does not name a guild: all in which this session is in voice are asked to look.</summary>
+    public async Task CheckVoiceServer(LiveSession live)
+    {
+        foreach (var guild in live.VoiceGuilds) await grains.Guild(guild).VoiceServerPing(live.User.Id);
+    }
+
+    /// <summary>The user is a member of this guild from now on: their sessions here learn of it.</summary>
+    public async Task Joined(Snowflake user, Snowflake guild)
+    {
+        foreach (var live in _sessions.Values.Where(s => s.User.Id == user)) await Knows(live, guild);
+    }
+
+    /// <summary>The session ends for good: it leaves voice, and can not be resumed.</summary>
+    public async Task End(LiveSession live)
+    {
+        if (!_sessions.TryRemove(live.Id, out _)) return;
+        foreach (var guild in live.Guilds) Leave(live, guild);
+        foreach (var guild in live.VoiceGuilds)
+        {
+            await Guarded("tell the end of a session to", guild, () => grains.Guild(guild).SessionEnded(live.User.Id, live.Id));
+        }
+    }
+
+    // protocol/gateway.md section 2.
+    private static bool InShard(Snowflake guild, int[]? shard) =>
+        shard is not [var id, var count] || (guild.Value >> 22) % (ulong)count == (ulong)id;
+
+    private async Task LeaveVoice(LiveSession live, Snowflake? except)
+    {
+        foreach (var guild in live.VoiceGuilds.Where(g => g != except))
+        {
+            await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, new VoiceStateUpdate(guild, null));
+            live.InVoice(guild, joined: false);
+        }
+    }
+
+    /// <summary>False if the user is no member; a guild joined since READY is introduced first.</summary>
+    private async Task<bool> Knows(LiveSession live, Snowflake guild)
+    {
+        if (live.Guilds.Contains(guild)) return true;
+        if (!(await grains.User(live.User.Id).Guilds()).Contains(guild)) return false;
+        if (await Fetch(live, guild) is { } found) Introduce(live, found);
+        return live.Guilds.Contains(guild);
+    }
+
+    /// <summary>The guild as it is, with its later events held back for this session; null if there is none.</summary>
+    private async Task<Guild?> Fetch(LiveSession live, Snowflake guild)
+    {
+        if (!live.Expect(guild)) return null;
+        _members.AddOrUpdate(guild, [live], (_, sessions) => sessions.Add(live));
+        await grains.Guild(guild).Subscribe(Self);
+        var found = await grains.Guild(guild).Get();
+        if (found is null)
+        {
+            live.Forget(guild);
+            Leave(live, guild);
+        }
+
+        return found;
+    }
+
+    private static void Introduce(LiveSession live, Guild guild)
+    {
+        // Here voice states are without guild and member (protocol/gateway.md section 3).
+        var states = guild.VoiceStates.Select(s => s with { GuildId = null, Member = null });
+        live.Introduce(guild.Id, GatewayFrame.Data(guild with { VoiceStates = [.. states] }, GatewayJson.Default.Guild));
+    }
+
+    private void Leave(LiveSession live, Snowflake guild)
+    {
+        var left = _members.AddOrUpdate(guild, [], (_, sessions) => sessions.Remove(live));
+        if (left.IsEmpty) _members.TryRemove(KeyValuePair.Create(guild, left));
+    }
+
+    private async Task Guarded(string what, Snowflake guild, Func<Task> call)
+    {
+        try
+        {
+            await call();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            log.LogWarning(e, "Could not {What} guild {Guild}", what, guild);
+        }
+    }
+}

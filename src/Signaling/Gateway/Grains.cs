@@ -1,0 +1,13 @@
+using Voice.Protocol;
+
+namespace Voice.Signaling.Gateway;
+
+/// <summary>The grains that the gateway talks to, by id; tests put their own behind it.</summary>
+/// <param name="Observe">Makes an observer reachable for grains; it lives as long as the observer does.</param>
+internal sealed record Grains(Func<Snowflake, IGuildGrain> Guild, Func<Snowflake, IUserGrain> User, Func<IGuildObserver, IGuildObserver> Observe)
+{
+    public static Grains Of(IGrainFactory factory) => new(
+        id => factory.GetGrain<IGuildGrain>((long)id.Value),
+        id => factory.GetGrain<IUserGrain>((long)id.Value),
+        factory.CreateObjectReference<IGuildObserver>);
+}

@@ -1,0 +1,99 @@
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway;
+
+/// <summary>A session with the socket it is on at the moment. Guild events and the socket's loop meet here: one lock, held only
+/// while messages are numbered and queued, keeps numbers and order the same thing.</summary>
+internal sealed class LiveSession(GatewaySession session, User user)
+{
+    private readonly Lock _lock = new();
+    private Outbox? _outbox;
+
+    public string Id => session.Id;
+
+    public User User => user;
+
+    public Snowflake[] Guilds => Locked(() => session.Guilds.ToArray());
+
+    public Snowflake[] VoiceGuilds => Locked(() => session.VoiceGuilds.ToArray());
+
+    public void Attach(Outbox outbox)
+    {
+        lock (_lock)
+        {
+            session.Attached();
+            _outbox = outbox;
+        }
+    }
+
+    /// <summary>Moves the session to another socket and repeats what was missed. False if that is no longer kept.</summary>
+    /// <param name="valid">False if the client names a number that was never sent, and nothing is done.</param>
+    public bool TryResume(Outbox outbox, int sequence, out bool valid)
+    {
+        lock (_lock)
+        {
+            valid = sequence >= 0 && sequence <= session.Sequence;
+            if (!valid || session.Missed(sequence) is not { } missed) return false;
+            _outbox?.Complete(GatewayCloseCode.UnknownError);
+            _outbox = outbox;
+            session.Attached();
+            foreach (var message in missed) outbox.Post(message);
+            outbox.Post(session.Dispatch("RESUMED", "{}"u8));
+            return true;
+        }
+    }
+
+    /// <summary>The socket is gone. False if the session is on another one by now.</summary>
+    public bool Detach(Outbox outbox, TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (_outbox != outbox) return false;
+            _outbox = null;
+            session.Detached(now);
+            return true;
+        }
+    }
+
+    public bool Expired(TimeSpan now) => Locked(() => session.Expired(now));
+
+    public void Dispatch(string type, byte[] data) => Locked(() => Post(session.Dispatch(type, data)));
+
+    public void Handle(Snowflake guild, GuildEvent[] events)
+    {
+        lock (_lock)
+        {
+            foreach (var e in events)
+            {
+                if (session.Handle(guild, e) is { } message) Post(message);
+            }
+        }
+    }
+
+    public bool Expect(Snowflake guild) => Locked(() => session.Expect(guild));
+
+    public void Forget(Snowflake guild) => Locked(() => session.Forget(guild));
+
+    public void Introduce(Snowflake guild, byte[] guildCreate)
+    {
+        lock (_lock)
+        {
+            foreach (var message in session.Introduce(guild, guildCreate)) Post(message);
+        }
+    }
+
+    public void InVoice(Snowflake guild, bool joined) => Locked(() => joined ? session.VoiceGuilds.Add(guild) : session.VoiceGuilds.Remove(guild));
+
+    private void Post(byte[] message) => _outbox?.Post(message);
+
+    private T Locked<T>(Func<T> turn)
+    {
+        lock (_lock) return turn();
+    }
+
+    private void Locked(Action turn)
+    {
+        lock (_lock) turn();
+    }
+}

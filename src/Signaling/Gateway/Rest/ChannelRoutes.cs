@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway.Rest;
+
+internal static class ChannelRoutes
+{
+    private const int MaxUserLimit = 10_000;
+    private const int MaxRegionLength = 64;
+    private const int MinBitrate = 8_000;
+    private const int MaxBitrate = 510_000; // RFC 6716 section 2.1.1
+
+    private sealed record NewChannel(string? Name, ChannelType Type = ChannelType.Voice, string? RtcRegion = null, int UserLimit = 0);
+
+    public static void MapChannels(this RouteGroupBuilder api)
+    {
+        api.MapGet("/guilds/{guild}/channels", All).Produces<Channel[]>();
+        api.MapPost("/guilds/{guild}/channels", Make).Produces<Channel>(StatusCodes.Status201Created).WithSummary("Makes a channel; type 2 is voice");
+        api.MapGet("/channels/{channel}", Get).Produces<Channel>();
+        api.MapPatch("/channels/{channel}", Change).Produces<Channel>().WithSummary("Changes name, position, bitrate, user_limit or rtc_region");
+    }
+
+    private static async Task<IResult> All(Snowflake guild, HttpContext context, Grains grains)
+    {
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild);
+        return access is null ? refusal! : Results.Ok(access.Guild.Channels);
+    }
+
+    private static async Task<IResult> Make(Snowflake guild, NewChannel channel, HttpContext context, Grains grains)
+    {
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageChannels);
+        if (access is null) return refusal!;
+        if (!Enum.IsDefined(channel.Type)) return RestError.BadRequest("type is unknown");
+        if (Wrong(channel.Name, channel.UserLimit, channel.RtcRegion) is { } wrong) return wrong;
+        return await grains.Guild(guild).CreateChannel(channel.Name!, channel.Type, channel.RtcRegion, channel.UserLimit) is { } made
+            ? Results.Json(made, statusCode: StatusCodes.Status201Created)
+            : RestError.UnknownGuild;
+    }
+
+    private static async Task<IResult> Get(Snowflake channel, HttpContext context, Grains grains) =>
+        await Find(channel, context, grains) is { } guild ? Results.Ok(guild.Channels.First(c => c.Id == channel)) : RestError.UnknownChannel;
+
+    private static async Task<IResult> Change(Snowflake channel, JsonElement change, HttpContext context, Grains grains)
+    {
+        if (await Find(channel, context, grains) is not { } guild) return RestError.UnknownChannel;
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild.Id, Permissions.ManageChannels);
+        if (access is null) return refusal!;
+        Channel changed;
+        try
+        {
+            changed = Apply(access.Guild.Channels.First(c => c.Id == channel), change);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            return RestError.BadRequest("a field has the wrong type");
+        }
+
+        if (Wrong(changed.Name, changed.UserLimit, changed.RtcRegion) is { } wrong) return wrong;
+        if (changed.Bitrate is < MinBitrate or > MaxBitrate) return RestError.BadRequest($"bitrate must be {MinBitrate} to {MaxBitrate}");
+        return await grains.Guild(guild.Id).SetChannel(changed) is { } stored ? Results.Ok(stored) : RestError.UnknownChannel;
+    }
+
+    /// <summary>A field that is absent stays; null has a meaning of its own for rtc_region: automatic.</summary>
+    private static Channel Apply(Channel channel, JsonElement change) => channel with
+    {
+        Name = change.TryGetProperty("name", out var name) ? name.GetString()! : channel.Name,
+        Position = change.TryGetProperty("position", out var position) ? position.GetInt32() : channel.Position,
+        Bitrate = change.TryGetProperty("bitrate", out var bitrate) ? bitrate.GetInt32() : channel.Bitrate,
+        UserLimit = change.TryGetProperty("user_limit", out var limit) ? limit.GetInt32() : channel.UserLimit,
+        RtcRegion = change.TryGetProperty("rtc_region", out var region) ? region.GetString() : channel.RtcRegion,
+    };
+
+    private static IResult? Wrong(string? name, int userLimit, string? region)
+    {
+        if (!GuildRoutes.IsName(name)) return RestError.BadRequest("name must be 1 to 100 characters");
+        if (userLimit is < 0 or > MaxUserLimit) return RestError.BadRequest($"user_limit must be 0 to {MaxUserLimit}");
+        return region is { Length: 0 or > MaxRegionLength } ? RestError.BadRequest($"rtc_region must be 1 to {MaxRegionLength} characters, or null") : null;
+    }
+
+    /// <summary>The guild of a channel, looked for among the caller's own: no other channel is theirs to see.</summary>
+    private static async Task<Guild?> Find(Snowflake channel, HttpContext context, Grains grains)
+    {
+        foreach (var id in await grains.User(context.Caller()).Guilds())
+        {
+            if (await grains.Guild(id).Get() is { } guild && guild.Channels.Any(c => c.Id == channel)) return guild;
+        }
+
+        return null;
+    }
+}

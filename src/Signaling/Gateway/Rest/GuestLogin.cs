@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway.Rest;
+
+/// <summary>Login by name alone, for the page: on only while bound to loopback or when asked for.</summary>
+internal static class GuestLogin
+{
+    private const string RatePolicy = "guest";
+    private const int LoginsPerMinute = 100;
+    private const int MaxNameLength = 32;
+
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromDays(90);
+
+    private sealed record Guest(string? Username, Snowflake? GuildId);
+
+    private sealed record Welcome(string Token, User User, Snowflake GuildId);
+
+    public static void MapGuestLogin(this RouteGroupBuilder api) =>
+        api.MapPost("/auth/guest", Login)
+            .RequireRateLimiting(RatePolicy)
+            .Produces<Welcome>()
+            .WithSummary("Makes a guest and a token for them, as a member of the guild; with a token, the guest it names joins that guild");
+
+    public static void LimitRate(RateLimiterOptions limits)
+    {
+        limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+        limits.AddPolicy(RatePolicy, context => RateLimitPartition.GetTokenBucketLimiter(
+            Network(context.Connection.RemoteIpAddress),
+            _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = LoginsPerMinute,
+                TokensPerPeriod = LoginsPerMinute,
+                ReplenishmentPeriod = TimeSpan.FromMinutes(1),
+            }));
+    }
+
+    /// <summary>Whom a limit is for: an IPv4 address, or an IPv6 network, of which one person has all addresses.</summary>
+    private static IPAddress Network(IPAddress? address)
+    {
+        if (address is not { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false }) return address?.MapToIPv4() ?? IPAddress.None;
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
+
+    private static async Task<IResult> Login(
+        Guest guest, HttpContext context, GatewayOptions options, Accounts accounts, AccountTokens tokens, GatewaySessions sessions, TimeProvider time)
+    {
+        if (!(options.GuestLogin ?? IPAddress.IsLoopback(options.Bind))) return RestError.Forbidden("Guest login is off");
+        var name = guest.Username?.Trim() ?? "";
+        if (name.Length is 0 or > MaxNameLength || name.Any(char.IsControl)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
+
+        var returning = context.User.Identity is { IsAuthenticated: true };
+        var user = returning ? await accounts.Rename(context.Caller(), name) : await accounts.MakeGuest(name, time.GetUtcNow());
+        var guild = guest.GuildId ?? DefaultGuild.Id;
+        if (await accounts.Join(user, guild) is null) return RestError.UnknownGuild;
+        await sessions.Joined(user.Id, guild);
+        var token = returning ? context.Request.Headers.Authorization.ToString() : tokens.Mint(user.Id, TokenLifetime);
+        return Results.Ok(new Welcome(token, user, guild));
+    }
+}

@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway.Rest;
+
+/// <summary>Guilds, their roles, members and voice states: the part of Discord's routes that makes and reads them.</summary>
+internal static class GuildRoutes
+{
+    private const int MaxNameLength = 100;
+
+    /// <summary>Guilds that a user who is not an administrator may be in and still make one more.</summary>
+    private const int MaxGuilds = 10;
+
+    private sealed record NewGuild(string? Name);
+
+    private sealed record NewRole(string? Name, string? Permissions);
+
+    private sealed record NewMember(string? Username);
+
+    public static void MapGuilds(this RouteGroupBuilder api)
+    {
+        api.MapPost("/guilds", Make).Produces<Guild>(StatusCodes.Status201Created).WithSummary("Makes a guild that the caller owns");
+        api.MapGet("/guilds/{guild}", Get).Produces<Guild>().WithSummary("A guild with its roles, channels, members and voice states");
+        api.MapGet("/guilds/{guild}/roles", Roles).Produces<Role[]>();
+        api.MapPost("/guilds/{guild}/roles", MakeRole).Produces<Role>().WithSummary("Makes a role; permissions is a decimal string");
+        api.MapGet("/guilds/{guild}/members", Members).Produces<Member[]>();
+        api.MapGet("/guilds/{guild}/members/{user}", Member).Produces<Member>();
+        api.MapPut("/guilds/{guild}/members/{user}", AddMember).Produces<Member>(StatusCodes.Status201Created).Produces(StatusCodes.Status204NoContent)
+            .RequireAuthorization(AccountPolicies.Administrator)
+            .WithSummary("Makes the user a member; username names a user who is not known yet");
+        api.MapGet("/guilds/{guild}/voice-states/@me", OwnVoiceState).Produces<VoiceState>();
+        api.MapGet("/guilds/{guild}/voice-states/{user}", VoiceState).Produces<VoiceState>();
+    }
+
+    public static bool IsName(string? name) => name is { Length: > 0 and <= MaxNameLength } && !name.Any(char.IsControl);
+
+    private static async Task<IResult> Make(NewGuild guild, HttpContext context, Grains grains, Accounts accounts, GatewaySessions sessions, TimeProvider time)
+    {
+        if (!IsName(guild.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
+        var owner = await accounts.Get(context.Caller());
+        if (!context.IsAdministrator() && (await grains.User(owner.Id).Guilds()).Length >= MaxGuilds) return RestError.TooManyGuilds;
+
+        Guild? made;
+        do made = await grains.Guild(SnowflakeSource.Next(time.GetUtcNow())).Create(guild.Name!, owner, ["General"]);
+        while (made is null);
+
+        await accounts.Join(owner, made.Id);
+        await sessions.Joined(owner.Id, made.Id);
+        return Results.Json(await grains.Guild(made.Id).Get(), statusCode: StatusCodes.Status201Created);
+    }
+
+    private static Task<IResult> Get(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g);
+
+    private static Task<IResult> Roles(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g.Roles);
+
+    private static Task<IResult> Members(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g.Members);
+
+    private static Task<IResult> Member(Snowflake guild, Snowflake user, HttpContext context, Grains grains) =>
+        Read(guild, context, grains, g => g.Members.FirstOrDefault(m => m.User.Id == user), RestError.UnknownMember);
+
+    private static Task<IResult> OwnVoiceState(Snowflake guild, HttpContext context, Grains grains) =>
+        VoiceState(guild, context.Caller(), context, grains);
+
+    private static Task<IResult> VoiceState(Snowflake guild, Snowflake user, HttpContext context, Grains grains) =>
+        Read(guild, context, grains, g => g.VoiceStates.FirstOrDefault(s => s.UserId == user), RestError.UnknownVoiceState);
+
+    private static async Task<IResult> Read<T>(Snowflake id, HttpContext context, Grains grains, Func<Guild, T?> part, IResult? unknown = null)
+    {
+        var (access, refusal) = await GuildAccess.Of(grains, context, id);
+        if (access is null) return refusal!;
+        return part(access.Guild) is { } found ? Results.Ok(found) : unknown!;
+    }
+
+    private static async Task<IResult> MakeRole(Snowflake guild, NewRole role, HttpContext context, Grains grains)
+    {
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageRoles);
+        if (access is null) return refusal!;
+        var bits = (ulong)Permissions.Everyone;
+        if (role.Permissions is not null && !ulong.TryParse(role.Permissions, out bits)) return RestError.BadRequest("permissions must be a decimal string");
+        if (!IsName(role.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
+
+        // Nobody gives away what they do not have.
+        if (!access.May((Permissions)bits)) return RestError.MissingPermissions;
+        return await grains.Guild(guild).CreateRole(role.Name!, bits) is { } made ? Results.Ok(made) : RestError.UnknownGuild;
+    }
+
+    private static async Task<IResult> AddMember(Snowflake guild, Snowflake user, NewMember? member, Grains grains, Accounts accounts, GatewaySessions sessions)
+    {
+        if (await grains.Guild(guild).Get() is not { } existing) return RestError.UnknownGuild;
+        if (existing.Members.Any(m => m.User.Id == user)) return Results.NoContent();
+        if (member?.Username is { } name && !IsName(name)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
+        var added = await accounts.Join(await accounts.Get(user, member?.Username), guild);
+        await sessions.Joined(user, guild);
+        return added is null ? RestError.UnknownGuild : Results.Json(added, statusCode: StatusCodes.Status201Created);
+    }
+}

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Voice.Signaling.Gateway.Rest;
+
+/// <summary>Where the gateway is (protocol/gateway.md section 1).</summary>
+internal static class Info
+{
+    private sealed record GatewayAnswer(string Url);
+
+    private sealed record SessionStartLimit(int Total, int Remaining, int ResetAfter, int MaxConcurrency);
+
+    private sealed record GatewayBotAnswer(string Url, int Shards, SessionStartLimit SessionStartLimit);
+
+    /// <summary>The WebSocket's address as this client reaches us: over TLS if it came over TLS.</summary>
+    public static string GatewayUrl(HttpRequest request) => $"{(request.IsHttps ? "wss" : "ws")}://{request.Host}";
+
+    public static void MapInfo(this RouteGroupBuilder api)
+    {
+        api.MapGet("/gateway", (HttpRequest request) => new GatewayAnswer(GatewayUrl(request)))
+            .WithSummary("Address of the main gateway's WebSocket");
+        api.MapGet("/gateway/bot", (HttpRequest request) => new GatewayBotAnswer(GatewayUrl(request), 1, new SessionStartLimit(1000, 1000, 0, 16)))
+            .RequireAuthorization()
+            .WithSummary("Address of the main gateway's WebSocket, and how many sessions a bot may start");
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Voice.Signaling.Gateway.Rest;
+
+/// <summary>Refusals in Discord's form: an HTTP status, and JSON with its finer code and a message.</summary>
+internal sealed record RestError(int Code, string Message)
+{
+    public static IResult UnknownChannel { get; } = Answer(StatusCodes.Status404NotFound, 10003, "Unknown Channel");
+
+    public static IResult UnknownGuild { get; } = Answer(StatusCodes.Status404NotFound, 10004, "Unknown Guild");
+
+    public static IResult UnknownMember { get; } = Answer(StatusCodes.Status404NotFound, 10007, "Unknown Member");
+
+    public static IResult UnknownVoiceState { get; } = Answer(StatusCodes.Status404NotFound, 10065, "Unknown Voice State");
+
+    public static IResult TooManyGuilds { get; } = Answer(StatusCodes.Status400BadRequest, 30001, "Maximum number of guilds reached");
+
+    public static IResult MissingAccess { get; } = Answer(StatusCodes.Status403Forbidden, 50001, "Missing Access");
+
+    public static IResult MissingPermissions { get; } = Answer(StatusCodes.Status403Forbidden, 50013, "Missing Permissions");
+
+    public static IResult BadRequest(string message) => Answer(StatusCodes.Status400BadRequest, 50035, message);
+
+    public static IResult Forbidden(string message) => Answer(StatusCodes.Status403Forbidden, 0, message);
+
+    /// <summary>Gives answers that the framework left without a body one in the same form.</summary>
+    public static Task Write(StatusCodeContext context)
+    {
+        var response = context.HttpContext.Response;
+        var message = $"{response.StatusCode}: {ReasonPhrases.GetReasonPhrase(response.StatusCode)}";
+        return response.WriteAsJsonAsync(new RestError(0, message));
+    }
+
+    private static IResult Answer(int status, int code, string message) => Results.Json(new RestError(code, message), statusCode: status);
+}
