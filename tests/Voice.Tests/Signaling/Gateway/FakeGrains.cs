@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+using Voice.Signaling.Gateway;
+
+namespace Voice.Tests.Signaling.Gateway;
+
+/// <summary>Guilds and users in memory, without Orleans. Op 4 is answered as a guild would: the state to all, then the server to one.</summary>
+internal sealed class FakeGrains
+{
+    private readonly ConcurrentDictionary<Snowflake, FakeGuild> _guilds = new();
+    private readonly ConcurrentDictionary<Snowflake, FakeUser> _users = new();
+
+    public Grains Grains => new(Guild, User, observer => observer);
+
+    public FakeGuild Guild(Snowflake id) => _guilds.GetOrAdd(id, _ => new FakeGuild(id));
+
+    public FakeUser User(Snowflake id) => _users.GetOrAdd(id, _ => new FakeUser());
+
+    /// <summary>A guild with one voice channel, whose id is one above the guild's, and these members.</summary>
+    public async Task<FakeGuild> MakeGuild(Snowflake id, params Snowflake[] members)
+    {
+        var guild = Guild(id);
+        await guild.Create("guild", new User(1, "owner"), ["Lounge"]);
+        foreach (var member in members)
+        {
+            await guild.AddMember(new User(member, $"user-{member}"));
+            await User(member).AddGuild(id);
+        }
+
+        return guild;
+    }
+}
+
+internal sealed class FakeUser : IUserGrain
+{
+    private readonly Lock _lock = new();
+    private User? _user;
+    private Snowflake[] _guilds = [];
+
+    public Task<User?> Get() => Task.FromResult(_user);
+
+    public Task Set(User user)
+    {
+        _user = user;
+        return Task.CompletedTask;
+    }
+
+    public Task<Snowflake[]> Guilds() => Task.FromResult(_guilds);
+
+    public Task AddGuild(Snowflake guild)
+    {
+        lock (_lock) _guilds = [.. _guilds.Append(guild).Distinct()];
+        return Task.CompletedTask;
+    }
+}
+
+internal sealed class FakeGuild(Snowflake id) : IGuildGrain
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<IGuildObserver> _observers = [];
+    private Guild? _guild;
+    private ulong _next = id.Value;
+
+    public ConcurrentQueue<(Snowflake User, string Session, VoiceStateUpdate Update)> Updates { get; } = new();
+
+    public ConcurrentQueue<Snowflake> Pings { get; } = new();
+
+    public ConcurrentQueue<string> EndedSessions { get; } = new();
+
+    public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Exception? Fault { get; set; }
+
+    public Task<Guild?> Create(string name, User owner, string[] voiceChannels)
+    {
+        lock (_lock)
+        {
+            if (_guild is not null) return Task.FromResult<Guild?>(null);
+            _guild = new Guild(id, name, owner.Id)
+            {
+                Roles = [new Role(id, "@everyone")],
+                Channels = [.. voiceChannels.Select(c => new Channel(++_next, ChannelType.Voice, c) { GuildId = id })],
+            };
+            return Task.FromResult<Guild?>(_guild);
+        }
+    }
+
+    public Task<Guild?> Get() => Fault is null ? Task.FromResult(_guild) : Task.FromException<Guild?>(Fault);
+
+    public Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit)
+    {
+        lock (_lock)
+        {
+            var made = new Channel(++_next, type, name) { GuildId = id, RtcRegion = rtcRegion, UserLimit = userLimit };
+            _guild = _guild! with { Channels = [.. _guild.Channels, made] };
+            return Task.FromResult<Channel?>(made);
+        }
+    }
+
+    public Task<Channel?> SetChannel(Channel channel)
+    {
+        lock (_lock) _guild = _guild! with { Channels = [.. _guild.Channels.Select(c => c.Id == channel.Id ? channel : c)] };
+        return Task.FromResult<Channel?>(channel);
+    }
+
+    public Task<Role?> CreateRole(string name, ulong permissions)
+    {
+        lock (_lock)
+        {
+            var made = new Role(++_next, name) { Permissions = permissions };
+            _guild = _guild! with { Roles = [.. _guild.Roles, made] };
+            return Task.FromResult<Role?>(made);
+        }
+    }
+
+    public Task<Member?> AddMember(User user)
+    {
+        lock (_lock)
+        {
+            if (_guild is null) return Task.FromResult<Member?>(null);
+            var member = new Member(user);
+            _guild = _guild with { Members = [.. _guild.Members.Where(m => m.User.Id != user.Id), member] };
+            return Task.FromResult<Member?>(member);
+        }
+    }
+
+    public Task Subscribe(IGuildObserver observer)
+    {
+        lock (_lock) _observers.Add(observer);
+        return Task.CompletedTask;
+    }
+
+    public Task UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    {
+        Updates.Enqueue((user, gatewaySession, update));
+        var state = new VoiceState(user, "voice-session") { GuildId = id, ChannelId = update.ChannelId, SelfMute = update.SelfMute };
+        var events = new List<GuildEvent> { new("VOICE_STATE_UPDATE", GatewayFrame.Data(state, GatewayJson.Default.VoiceState), null) };
+        if (update.ChannelId is not null)
+        {
+            var server = new VoiceServerUpdate("voice-token", id, "127.0.0.1:8090");
+            events.Add(new GuildEvent("VOICE_SERVER_UPDATE", GatewayFrame.Data(server, GatewayJson.Default.VoiceServerUpdate), gatewaySession));
+        }
+
+        Send([.. events]);
+        return Task.CompletedTask;
+    }
+
+    public Task VoiceServerPing(Snowflake user)
+    {
+        Pings.Enqueue(user);
+        return Task.CompletedTask;
+    }
+
+    public Task SessionEnded(Snowflake user, string gatewaySession)
+    {
+        EndedSessions.Enqueue(gatewaySession);
+        Ended.TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    public void Send(params GuildEvent[] events)
+    {
+        IGuildObserver[] observers;
+        lock (_lock) observers = [.. _observers];
+        foreach (var observer in observers) observer.OnEvents(id, events);
+    }
+}
