@@ -37,6 +37,15 @@ public sealed class SrtpContext : IDisposable
             KeyDerivation.RtcpEncryption, KeyDerivation.RtcpAuthentication, KeyDerivation.RtcpSalt, isRtcp: true);
     }
 
+    /// <summary>From session keys, as the RFCs' packet vectors give them.</summary>
+    internal SrtpContext(SrtpProfile profile, SrtpCipher rtp, SrtpCipher rtcp)
+    {
+        Profile = profile;
+        tagLength = profile.TagLength;
+        this.rtp = rtp;
+        this.rtcp = rtcp;
+    }
+
     public SrtpProfile Profile { get; }
 
     /// <summary>Writes header and protected payload.</summary>
