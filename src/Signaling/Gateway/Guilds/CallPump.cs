@@ -1,0 +1,192 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Voice.Protocol.Gateway;
+using Voice.Protocol.Links;
+using Voice.VoiceAllocator;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>Carries out what <see cref="GuildVoice"/> wants, one round at a time, on the guild grain's turn: gets voice
+/// servers, pushes voice states to them and waits until they have them, and only then tells clients. Whatever changes
+/// while a round runs is done together in the next: a thousand joins at once make one assignment and two or three pushes.</summary>
+public sealed partial class CallPump(
+    ulong guild,
+    GuildVoice voice,
+    Epochs epochs,
+    IAllocatorGrain allocator,
+    VoiceTokenKey tokens,
+    Action<GuildEvent[]> publish,
+    TimeProvider time,
+    ILogger log)
+{
+    /// <summary>A node that does not answer a push for this long is asked after, and then given up.</summary>
+    public static readonly TimeSpan AckTimeout = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private const int MaxFailedPushes = 4;
+    private const int MaxWholePushes = 3;
+
+    private readonly Dictionary<string, INodeLink> links = [];
+    private readonly Dictionary<string, TaskCompletionSource<bool>> awaited = [];
+    private Task running = Task.CompletedTask;
+
+    /// <summary>Done when all that is wanted now is carried out, as far as it can be.</summary>
+    public Task Run() => running.IsCompleted ? running = RunRounds() : running;
+
+    public void Acknowledged(GuildAck ack)
+    {
+        if (voice.Slot(ack.Slot)?.Acknowledge(ack) == true) Answer(ack.Slot, true);
+    }
+
+    public void NodeLost(string slot, long epoch)
+    {
+        if (voice.Slot(slot) is not { } call || call.Assignment?.Epoch != epoch) return;
+        call.Unassign();
+        voice.Touch();
+        Answer(slot, false);
+    }
+
+    /// <summary>A node hosts something that the allocator does not know of.</summary>
+    public async Task Hosted(HostedGuild hosted, string nodeId, INodeLink link)
+    {
+        epochs.Seen(hosted.Epoch);
+        if (voice.Slot(hosted.Slot)?.Assignment is { } ours && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId) await allocator.Claim(ours);
+        else await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
+    }
+
+    public string TokenFor(Participant one, Assignment at) => tokens.Sign(
+        new VoiceToken(guild, one.Channel.Value, one.User.Value, one.SessionId, at.NodeId, at.Epoch, at.Slot), time.GetUtcNow());
+
+    private async Task RunRounds()
+    {
+        // Calls that wait for this turn to end become part of the first round.
+        await Task.Yield();
+        while (voice.TakeDirty())
+        {
+            var events = voice.TakeStateEvents();
+            await Task.WhenAll(voice.Slots.ToArray().Select(Settle));
+
+            // State before server update (gateway.md section 7): one message keeps the order.
+            GuildEvent[] all = [.. events, .. voice.DueServerUpdates().Select(ServerUpdate)];
+            if (all.Length > 0) publish(all);
+        }
+    }
+
+    /// <summary>Brings one slot to where it should be: on a node that has acknowledged its voice states, or nowhere.</summary>
+    private async Task Settle(SlotCall call)
+    {
+        try
+        {
+            if (!voice.IsUsed(call.Slot)) await Release(call);
+            else if (!await Serve(call)) _ = RetrySoon();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFailed(e, guild, call.Slot);
+            call.Doubt();
+            _ = RetrySoon();
+        }
+    }
+
+    /// <summary>False: no node answers; try again later.</summary>
+    private async Task<bool> Serve(SlotCall call)
+    {
+        string? avoid = null;
+        for (var failed = 0; failed < MaxFailedPushes; failed++)
+        {
+            // Without any node the guild waits: the allocator says when one arrives.
+            if (call.Assignment is null && !await Assign(call, avoid)) return true;
+            if (await Push(call)) return true;
+            if (call.Assignment is not { } silent) continue;
+
+            // No answer. Perhaps only the link's gateway is gone: then another link is tried once, and then another node.
+            call.Doubt();
+            LogSilent(silent.NodeId, guild, call.Slot);
+            if (await allocator.Probe(silent.NodeId) && failed == 0 && await allocator.Claim(silent) is { } again)
+            {
+                links[call.Slot] = again.Link;
+            }
+            else if (call.Assignment == silent)
+            {
+                avoid = silent.NodeId;
+                await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, silent.Epoch));
+                call.Unassign();
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> Assign(SlotCall call, string? avoid)
+    {
+        var request = new AssignmentRequest(guild, call.Slot, voice.RegionOf(call.Slot), epochs.Next(), avoid);
+        if (await allocator.Assign(request) is not { } placed) return false;
+        await epochs.Keep(placed.Assignment.Epoch);
+        links[call.Slot] = placed.Link;
+        call.Assign(placed.Assignment);
+        return true;
+    }
+
+    /// <summary>False: the node did not acknowledge in time, or is gone.</summary>
+    private async Task<bool> Push(SlotCall call)
+    {
+        for (var pushes = 0; pushes < MaxWholePushes; pushes++)
+        {
+            if (call.Push(voice.Wanted(call.Slot)) is not { } update) return true;
+            var answer = awaited[call.Slot] = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            await links[call.Slot].Push(update);
+            try
+            {
+                if (!await answer.Task.WaitAsync(AckTimeout, time)) return false;
+            }
+            catch (TimeoutException)
+            {
+                return false;
+            }
+
+            if (!call.NeedsWhole) return true;
+        }
+
+        return false;
+    }
+
+    private async Task Release(SlotCall call)
+    {
+        if (call.Assignment is { } at)
+        {
+            call.Unassign();
+            await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, at.Epoch));
+            await allocator.Release(guild, call.Slot, at.Epoch);
+        }
+
+        // Somebody may have come meanwhile: the next round serves them.
+        if (!voice.IsUsed(call.Slot)) voice.Remove(call.Slot);
+        links.Remove(call.Slot);
+    }
+
+    private GuildEvent ServerUpdate(Participant one)
+    {
+        var at = voice.Slot(one.Slot)?.Assignment;
+        var update = new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), guild, at?.Endpoint);
+        return new GuildEvent(
+            "VOICE_SERVER_UPDATE", JsonSerializer.SerializeToUtf8Bytes(update, GatewayJson.Default.VoiceServerUpdate), one.GatewaySession);
+    }
+
+    private void Answer(string slot, bool held)
+    {
+        if (awaited.Remove(slot, out var waiting)) waiting.TrySetResult(held);
+    }
+
+    private async Task RetrySoon()
+    {
+        await Task.Delay(RetryAfter, time);
+        voice.Touch();
+        _ = Run();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "voice node {Node} does not acknowledge guild {Guild} (slot '{Slot}')")]
+    private partial void LogSilent(string node, ulong guild, string slot);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "guild {Guild} (slot '{Slot}') could not be served")]
+    private partial void LogFailed(Exception e, ulong guild, string slot);
+}

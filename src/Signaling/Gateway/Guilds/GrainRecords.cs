@@ -1,0 +1,24 @@
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+// What is stored, as JSON: a property may be added, not renamed.
+
+public sealed class GuildRecord
+{
+    public GuildData? Guild { get; set; }
+}
+
+/// <summary>Stored apart from the guild, since every assignment writes it, also for guilds that are another gateway's.</summary>
+public sealed class EpochRecord
+{
+    public long Epoch { get; set; }
+}
+
+public sealed class UserRecord
+{
+    public User? User { get; set; }
+
+    public HashSet<Snowflake> Guilds { get; init; } = [];
+}

@@ -1,0 +1,205 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Utilities;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+using Voice.Protocol.Links;
+using Voice.VoiceAllocator;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>A shell: stores <see cref="GuildData"/>, hands calls to <see cref="GuildVoice"/> and lets <see cref="CallPump"/>
+/// carry out what follows. Reentrant, so that calls which come while a round waits for a node join the next round.</summary>
+[GrainType("guild")]
+[Reentrant]
+public sealed class GuildGrain(
+    [PersistentState("guild", GuildServices.Storage)] IPersistentState<GuildRecord> guildState,
+    [PersistentState("epoch", GuildServices.Storage)] IPersistentState<EpochRecord> epochState,
+    VoiceTokenKey tokens,
+    TimeProvider time,
+    ILogger<GuildGrain> log) : Grain, IGuildGrain, IAssignedGuild, IHostedGuild, IExternalGuild
+{
+    private const int MaxChannels = 500;
+    private const int MaxRoles = 250;
+
+    private readonly GuildVoice voice = new(() => RandomNumberGenerator.GetHexString(32, lowercase: true));
+    private readonly ObserverManager<IGuildObserver> observers = new(TimeSpan.FromSeconds(60), log);
+    private readonly StoredState<GuildRecord> stored = new(guildState);
+    private CallPump pump = null!;
+
+    private Snowflake Id => unchecked((ulong)this.GetPrimaryKeyLong());
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        voice.Data = stored.Value.Guild;
+        var epochs = new Epochs(new StoredState<EpochRecord>(epochState));
+        pump = new CallPump(Id.Value, voice, epochs, GrainFactory.GetGrain<IAllocatorGrain>(0), tokens, Publish, time, log);
+        return base.OnActivateAsync(cancellationToken);
+    }
+
+    public async Task<Guild?> Create(string name, User owner, string[] voiceChannels)
+    {
+        if (voice.Data is not null || voice.External) return null;
+        var guild = new GuildData { Id = Id, Name = name, OwnerId = owner.Id, CreatedAt = time.GetUtcNow() };
+        guild.Roles.Add(new Role(Id, "@everyone"));
+        guild.Channels.AddRange(voiceChannels.Select((channel, index) =>
+            new Channel(NewId(), ChannelType.Voice, channel) { GuildId = Id, Position = index }));
+        guild.Members[owner.Id] = new Member(owner) { JoinedAt = time.GetUtcNow() };
+        voice.Data = stored.Value.Guild = guild;
+        await stored.Save();
+        await User(owner.Id).AddGuild(Id);
+        return guild.ToPayload([]);
+    }
+
+    public Task<Guild?> Get() => Task.FromResult(voice.Data?.ToPayload(voice.Participants.Select(one => one.ToState())));
+
+    public async Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit)
+    {
+        if (voice.Data is not { } guild || guild.Channels.Count >= MaxChannels) return null;
+        var channel = new Channel(NewId(), type, name)
+        {
+            GuildId = Id,
+            Position = guild.Channels.Count,
+            RtcRegion = rtcRegion,
+            UserLimit = userLimit,
+        };
+        guild.Channels.Add(channel);
+        await stored.Save();
+        Publish([Event("CHANNEL_CREATE", channel, GatewayJson.Default.Channel)]);
+        return channel;
+    }
+
+    public async Task<Channel?> SetChannel(Channel channel)
+    {
+        if (voice.Data?.Channels is not { } channels || channels.FindIndex(one => one.Id == channel.Id) is not (>= 0 and var index)) return null;
+        channels[index] = channel with { GuildId = Id, Type = channels[index].Type };
+        await stored.Save();
+        Publish([Event("CHANNEL_UPDATE", channels[index], GatewayJson.Default.Channel)]);
+        voice.Refresh();
+        _ = Proceed();
+        return channels[index];
+    }
+
+    public async Task<Role?> CreateRole(string name, ulong permissions)
+    {
+        if (voice.Data is not { } guild || guild.Roles.Count >= MaxRoles) return null;
+        var role = new Role(NewId(), name) { Permissions = permissions, Position = guild.Roles.Count };
+        guild.Roles.Add(role);
+        await stored.Save();
+        var data = new JsonObject { ["guild_id"] = Id.ToString(), ["role"] = JsonSerializer.SerializeToNode(role, GatewayJson.Default.Role) };
+        Publish([new GuildEvent("GUILD_ROLE_CREATE", JsonSerializer.SerializeToUtf8Bytes(data), null)]);
+        return role;
+    }
+
+    public async Task<Member?> AddMember(User user)
+    {
+        if (voice.Data is not { } guild) return null;
+        var known = guild.Members.GetValueOrDefault(user.Id);
+        if (known?.User != user)
+        {
+            guild.Members[user.Id] = known is null ? new Member(user) { JoinedAt = time.GetUtcNow() } : known with { User = user };
+            await stored.Save();
+            Publish([Event(known is null ? "GUILD_MEMBER_ADD" : "GUILD_MEMBER_UPDATE", guild.Members[user.Id], GatewayJson.Default.Member)]);
+        }
+
+        await User(user.Id).AddGuild(Id);
+        return guild.Members[user.Id];
+    }
+
+    public Task Subscribe(IGuildObserver observer)
+    {
+        observers.Subscribe(observer, observer);
+        return Task.CompletedTask;
+    }
+
+    public Task UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    {
+        voice.Update(user, gatewaySession, update);
+        _ = Proceed();
+        return Task.CompletedTask;
+    }
+
+    public async Task VoiceServerPing(Snowflake user)
+    {
+        if (voice.Find(user) is { } one && voice.Slot(one.Slot)?.Assignment is { } at)
+            await GrainFactory.GetGrain<IAllocatorGrain>(0).Probe(at.NodeId);
+    }
+
+    public Task SessionEnded(Snowflake user, string gatewaySession)
+    {
+        voice.SessionEnded(user, gatewaySession);
+        _ = Proceed();
+        return Task.CompletedTask;
+    }
+
+    public Task NodesArrived()
+    {
+        voice.Touch();
+        _ = Proceed();
+        return Task.CompletedTask;
+    }
+
+    public Task NodeLost(string slot, long epoch)
+    {
+        pump.NodeLost(slot, epoch);
+        _ = Proceed();
+        return Task.CompletedTask;
+    }
+
+    public Task Hosted(HostedGuild hosted, string nodeId, INodeLink link) => pump.Hosted(hosted, nodeId, link);
+
+    public Task Acknowledged(GuildAck ack)
+    {
+        pump.Acknowledged(ack);
+        return Task.CompletedTask;
+    }
+
+    public Task ConnectionChanged(VoiceSessionChanged change)
+    {
+        voice.ConnectionChanged(change);
+        return Task.CompletedTask;
+    }
+
+    public async Task<ExternalCall> Hold(string? region, VoiceMember[]? members)
+    {
+        if (voice.Data is not null) return new ExternalCall(true, null, []);
+        voice.HoldExternal(region, members);
+        await Proceed();
+        if (voice.Slot("") is not { Assignment: { } at } slot) return new ExternalCall(false, null, []);
+        return new ExternalCall(
+            false, at, voice.Participants.Where(slot.Holds).ToDictionary(one => one.SessionId, one => pump.TokenFor(one, at)));
+    }
+
+    public async Task<bool> LetGo()
+    {
+        if (!voice.LetGo()) return false;
+        await Proceed();
+        return true;
+    }
+
+    /// <summary>Carries out what changed. Voice states live in this activation alone: it stays while there are any.</summary>
+    private async Task Proceed()
+    {
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
+        await pump.Run();
+        if (voice.IsIdle) DelayDeactivation(TimeSpan.Zero);
+    }
+
+    private void Publish(GuildEvent[] events) => observers.Notify(observer => observer.OnEvents(Id, events));
+
+    /// <summary>A resource as an event carries it: with the guild's id.</summary>
+    private GuildEvent Event<T>(string type, T resource, JsonTypeInfo<T> shape)
+    {
+        var data = JsonSerializer.SerializeToNode(resource, shape)!;
+        data["guild_id"] = Id.ToString();
+        return new GuildEvent(type, JsonSerializer.SerializeToUtf8Bytes(data), null);
+    }
+
+    private Snowflake NewId() => Snowflake.At(time.GetUtcNow(), (uint)RandomNumberGenerator.GetInt32(1 << 22));
+
+    private IUserGrain User(Snowflake id) => GrainFactory.GetGrain<IUserGrain>(unchecked((long)id.Value));
+}

@@ -1,0 +1,46 @@
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>What a member may do in a channel, by Discord's rules: roles first, then the channel's overwrites for everyone,
+/// for the member's roles together, and for the member.</summary>
+public static class GuildPermissions
+{
+    private const Permissions All = (Permissions)ulong.MaxValue;
+    private const int RoleOverwrite = 0;
+    private const int MemberOverwrite = 1;
+
+    public static Permissions Of(GuildData guild, Member member, Channel channel)
+    {
+        if (member.User.Id == guild.OwnerId) return All;
+
+        var granted = Permissions.None;
+        foreach (var role in guild.Roles)
+        {
+            if (role.Id == guild.Id || member.Roles.Contains(role.Id)) granted |= (Permissions)role.Permissions;
+        }
+
+        if (granted.HasFlag(Permissions.Administrator)) return All;
+
+        granted = Overwrite(granted, channel, RoleOverwrite, id => id == guild.Id);
+        granted = Overwrite(granted, channel, RoleOverwrite, id => id != guild.Id && member.Roles.Contains(id));
+        granted = Overwrite(granted, channel, MemberOverwrite, id => id == member.User.Id);
+
+        // Who does not see a channel can do nothing in it.
+        return granted.HasFlag(Permissions.ViewChannel) ? granted : Permissions.None;
+    }
+
+    private static Permissions Overwrite(Permissions granted, Channel channel, int type, Func<Snowflake, bool> applies)
+    {
+        var (allow, deny) = (0UL, 0UL);
+        foreach (var overwrite in channel.PermissionOverwrites)
+        {
+            if (overwrite.Type != type || !applies(overwrite.Id)) continue;
+            allow |= overwrite.Allow;
+            deny |= overwrite.Deny;
+        }
+
+        return (granted & ~(Permissions)deny) | (Permissions)allow;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime.Hosting;
+using Orleans.Serialization;
+using Orleans.Serialization.Cloning;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>The silo: guilds, users and the allocator, with what they need.</summary>
+public static class GuildServices
+{
+    /// <summary>Name of the grain storage.</summary>
+    public const string Storage = "guilds";
+
+    /// <summary>Adds an Orleans silo that runs in this process and is reached from loopback only, with the guild
+    /// database of the data folder (opened here, so that a bad one is known at once), and the node link's services.</summary>
+    /// <exception cref="StartupException">The data folder, the database or the cluster secret cannot be used.</exception>
+    public static IHostApplicationBuilder AddGuilds(this IHostApplicationBuilder builder, GatewayOptions options)
+    {
+        var secret = ClusterSecret.Open(options.DataDirectory, options.ClusterSecret);
+        var database = SqliteFile.Open(Path.Combine(options.DataDirectory, "guilds.db"));
+        var ports = FreePorts(2);
+
+        // Its warnings are about server GC and thread start-up here, and say nothing to whoever runs this.
+        builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft.Orleans", LogLevel.Error);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(_ => database);
+        builder.Services.AddSingleton(new VoiceTokenKey(secret));
+        builder.Services.AddSingleton<IGeneralizedCopier, ImmutableProtocol>();
+        builder.Services.AddSerializer(serializer =>
+            serializer.AddJsonSerializer(ImmutableProtocol.Contains, _ => false, json => { }));
+        builder.Services.AddGrainStorage(Storage, (services, _) => new SqliteGrainStorage(services.GetRequiredService<SqliteFile>()));
+        builder.UseOrleans(silo => silo.UseLocalhostClustering(ports[0], ports[1]));
+        return builder;
+    }
+
+    /// <summary>Ports of loopback that nobody listens on. Orleans wants to know them beforehand.</summary>
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        try
+        {
+            foreach (var listener in listeners) listener.Start();
+            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        }
+        finally
+        {
+            foreach (var listener in listeners) listener.Stop();
+        }
+    }
+}

@@ -1,0 +1,252 @@
+using System.Text.Json;
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+using Voice.Protocol.Links;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>Who is in voice in one guild, and what has to be told to whom. Plain: <see cref="CallPump"/> carries out
+/// what follows. A change marks it dirty; then, in this order, the state events are taken, the nodes are brought to
+/// <see cref="Wanted"/>, and the state events and <see cref="DueServerUpdates"/> go to clients (protocol/gateway.md sections 5 to 7).</summary>
+/// <param name="newSessionId">Gives 32 random hexadecimal characters.</param>
+public sealed class GuildVoice(Func<string> newSessionId)
+{
+    private readonly Dictionary<Snowflake, Participant> participants = [];
+    private readonly SortedDictionary<string, SlotCall> slots = new(StringComparer.Ordinal);
+    private readonly List<GuildEvent> stateEvents = [];
+    private string? externalRegion;
+    private bool dirty;
+
+    /// <summary>The stored guild; null when the guild is another gateway's.</summary>
+    public GuildData? Data { get; set; }
+
+    /// <summary>Held for another gateway, with or without participants, until it lets go.</summary>
+    public bool External { get; private set; }
+
+    public bool IsIdle => participants.Count == 0 && slots.Count == 0 && !External;
+
+    public IReadOnlyCollection<Participant> Participants => participants.Values;
+
+    /// <summary>Every slot that is in use or has an assignment.</summary>
+    public IReadOnlyCollection<SlotCall> Slots => slots.Values;
+
+    public Participant? Find(Snowflake user) => participants.GetValueOrDefault(user);
+
+    public SlotCall? Slot(string slot) => slots.GetValueOrDefault(slot);
+
+    /// <summary>The region that a slot's node should be in; null is any.</summary>
+    public string? RegionOf(string slot) => slot.Length > 0 ? slot : External ? externalRegion : Data?.Region;
+
+    public bool IsUsed(string slot) => (External && slot.Length == 0) || participants.Values.Any(one => one.Slot == slot);
+
+    /// <summary>What the slot's node should hold.</summary>
+    public Dictionary<ulong, VoiceMember> Wanted(string slot) =>
+        participants.Values.Where(one => one.Slot == slot).ToDictionary(one => one.User.Value, one => one.ToMember());
+
+    /// <summary>Op 4. Whatever is refused is refused silently, as documented.</summary>
+    public void Update(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    {
+        var current = Find(user);
+        if (update.ChannelId is not { } channelId)
+        {
+            // A session that was taken over says goodbye too: that is not the new one's.
+            if (current?.GatewaySession == gatewaySession) Leave(current);
+            return;
+        }
+
+        if (Data?.Members.GetValueOrDefault(user) is not { } member || Data.Channel(channelId) is not { } channel) return;
+        if (current is not null && current.Channel == channelId && current.GatewaySession == gatewaySession)
+        {
+            Toggle(current, update);
+            return;
+        }
+
+        if (!MayEnter(member, channel)) return;
+        var participant = current ?? new Participant(user);
+        participants[user] = participant;
+        participant.GatewaySession = gatewaySession;
+        SetSelf(participant, update);
+        SetFromGuild(participant, member, channel);
+        Enter(participant, channel);
+    }
+
+    /// <summary>The gateway session is over: so is its voice.</summary>
+    public void SessionEnded(Snowflake user, string gatewaySession)
+    {
+        if (Find(user) is { } current && current.GatewaySession == gatewaySession) Leave(current);
+    }
+
+    /// <summary>Roles, overwrites, channels or members changed: it acts on running calls at once.</summary>
+    public void Refresh()
+    {
+        foreach (var one in participants.Values.Where(one => one.GatewaySession is not null).ToArray())
+        {
+            if (Data?.Members.GetValueOrDefault(one.User) is not { } member || Data.Channel(one.Channel) is not { } channel)
+            {
+                Leave(one);
+                continue;
+            }
+
+            var before = one.ToMember();
+            SetFromGuild(one, member, channel);
+            if (Data.SlotOf(channel) != one.Slot) Enter(one, channel);
+            else if (one.ToMember() != before) Announce(one);
+        }
+    }
+
+    /// <summary>Another gateway wants the guild served, and says who is in voice: all of it, each time.</summary>
+    /// <param name="members">Null: as it was.</param>
+    public void HoldExternal(string? region, IReadOnlyCollection<VoiceMember>? members)
+    {
+        External = true;
+        externalRegion = region;
+        Use("");
+        if (members is null) return;
+
+        participants.Clear();
+        foreach (var member in members)
+        {
+            participants[member.User] = new Participant(member.User)
+            {
+                Channel = member.Channel,
+                SessionId = member.SessionId,
+                SelfMute = member.SelfMute,
+                SelfDeaf = member.SelfDeaf,
+                Mute = member.Mute,
+                Deaf = member.Deaf,
+                Suppress = member.Suppress,
+            };
+        }
+    }
+
+    /// <summary>Another gateway lets go of its guild. False: it held none.</summary>
+    public bool LetGo()
+    {
+        if (!External) return false;
+        External = false;
+        participants.Clear();
+        dirty = true;
+        return true;
+    }
+
+    /// <summary>A node says what became of a voice WebSocket.</summary>
+    public void ConnectionChanged(VoiceSessionChanged change)
+    {
+        if (Find(change.User) is not { } one || one.SessionId != change.SessionId) return;
+        if (one.Slot != change.Slot || Slot(change.Slot)?.Assignment?.Epoch != change.Epoch) return;
+        if (change.Connected) one.Connection = VoiceConnection.Live;
+        else if (one.Connection == VoiceConnection.Live) one.Connection = VoiceConnection.Lost;
+    }
+
+    /// <summary>There is something to do that a change here did not cause: a node came or went.</summary>
+    public void Touch() => dirty = true;
+
+    /// <summary>Whether anything changed since the last call.</summary>
+    public bool TakeDirty()
+    {
+        var taken = dirty;
+        dirty = false;
+        return taken;
+    }
+
+    /// <summary>VOICE_STATE_UPDATEs that are due once the nodes know, in order.</summary>
+    public GuildEvent[] TakeStateEvents()
+    {
+        GuildEvent[] taken = [.. stateEvents];
+        stateEvents.Clear();
+        foreach (var one in participants.Values) one.Announced = one.SessionId;
+        return taken;
+    }
+
+    /// <summary>Who is now due a VOICE_SERVER_UPDATE: their state was announced, their node lets them in (or there is no
+    /// node, which they are told too), and it is not what they were told last. Counts them as told.</summary>
+    public IReadOnlyList<Participant> DueServerUpdates()
+    {
+        List<Participant> due = [];
+        foreach (var one in participants.Values)
+        {
+            if (one.GatewaySession is null || one.Announced != one.SessionId || Slot(one.Slot) is not { } slot) continue;
+            if (slot.Assignment is not null && !slot.Holds(one)) continue;
+            var truth = slot.Assignment?.Epoch ?? Participant.ToldOfNone;
+            if (one.Told == truth) continue;
+            one.Told = truth;
+            one.Connection = VoiceConnection.Awaited;
+            due.Add(one);
+        }
+
+        return due;
+    }
+
+    /// <summary>Forgets a slot that nobody uses.</summary>
+    public void Remove(string slot) => slots.Remove(slot);
+
+    private bool MayEnter(Member member, Channel channel)
+    {
+        if (channel.Type is not (ChannelType.Voice or ChannelType.Stage)) return false;
+        var permissions = GuildPermissions.Of(Data!, member, channel);
+        if (!permissions.HasFlag(Permissions.Connect)) return false;
+        var others = participants.Values.Count(one => one.Channel == channel.Id && one.User != member.User.Id);
+        return channel.UserLimit == 0 || others < channel.UserLimit || permissions.HasFlag(Permissions.MoveMembers);
+    }
+
+    /// <summary>Op 4 for where the session is already.</summary>
+    private void Toggle(Participant one, VoiceStateUpdate update)
+    {
+        var before = one.ToState();
+        SetSelf(one, update);
+        var changed = one.ToState() != before;
+
+        // Libraries repeat op 4 after a lost voice session and wait for a fresh server update (gateway.md section 5).
+        // Somebody who mutes while still connecting has lost nothing and must not be made to start again.
+        var again = one.Connection == VoiceConnection.Lost || (one.Connection == VoiceConnection.Awaited && !changed);
+        if (again) one.Told = 0;
+        if (changed) Announce(one);
+        else if (again) Announce(one, one.GatewaySession);
+    }
+
+    private void Enter(Participant one, Channel channel)
+    {
+        one.Channel = channel.Id;
+        one.Slot = Data!.SlotOf(channel);
+        one.SessionId = newSessionId();
+        one.Connection = VoiceConnection.Awaited;
+        one.Told = 0;
+        Use(one.Slot);
+        Announce(one);
+    }
+
+    private void Leave(Participant one)
+    {
+        participants.Remove(one.User);
+        Announce(one.ToState() with { ChannelId = null }, onlySession: null);
+    }
+
+    private void Use(string slot)
+    {
+        slots.TryAdd(slot, new SlotCall(slot));
+        dirty = true;
+    }
+
+    private void Announce(Participant one, string? onlySession = null) => Announce(one.ToState(), onlySession);
+
+    private void Announce(VoiceState state, string? onlySession)
+    {
+        state = state with { GuildId = Data!.Id, Member = Data.Members.GetValueOrDefault(state.UserId) };
+        var json = JsonSerializer.SerializeToUtf8Bytes(state, GatewayJson.Default.VoiceState);
+        stateEvents.Add(new GuildEvent("VOICE_STATE_UPDATE", json, onlySession));
+        dirty = true;
+    }
+
+    private static void SetSelf(Participant one, VoiceStateUpdate update) =>
+        (one.SelfMute, one.SelfDeaf, one.SelfVideo) = (update.SelfMute, update.SelfDeaf, update.SelfVideo);
+
+    private void SetFromGuild(Participant one, Member member, Channel channel)
+    {
+        var permissions = GuildPermissions.Of(Data!, member, channel);
+        one.Mute = member.Mute;
+        one.Deaf = member.Deaf;
+
+        // On a stage one starts in the audience, unless one moderates it.
+        one.Suppress = !permissions.HasFlag(channel.Type == ChannelType.Stage ? Permissions.MuteMembers : Permissions.Speak);
+    }
+}

@@ -1,0 +1,74 @@
+using Voice.Protocol.Links;
+using Voice.VoiceAllocator;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>The call of one slot of a guild: its assignment, and what its node is known to hold. Says what to push next.</summary>
+public sealed class SlotCall(string slot)
+{
+    private Dictionary<ulong, VoiceMember> held = [];
+    private Dictionary<ulong, VoiceMember>? pushed;
+    private long revision;
+
+    public string Slot { get; } = slot;
+
+    /// <summary>Null while no voice server is assigned.</summary>
+    public Assignment? Assignment { get; private set; }
+
+    /// <summary>The next push has to be a whole one.</summary>
+    public bool NeedsWhole { get; private set; }
+
+    public void Assign(Assignment assignment)
+    {
+        Unassign();
+        Assignment = assignment;
+        NeedsWhole = true;
+    }
+
+    public void Unassign()
+    {
+        Assignment = null;
+        held = [];
+        pushed = null;
+        revision = 0;
+    }
+
+    /// <summary>The node may not have got what was pushed last: the next push is a whole one.</summary>
+    public void Doubt()
+    {
+        pushed = null;
+        NeedsWhole = true;
+    }
+
+    /// <summary>What the node needs in order to hold <paramref name="wanted"/>; null: nothing. One push at a time.</summary>
+    public GuildUpdate? Push(Dictionary<ulong, VoiceMember> wanted)
+    {
+        if (Assignment is not { } to) return null;
+        VoiceMember[] put = NeedsWhole
+            ? [.. wanted.Values]
+            : [.. wanted.Values.Where(member => !held.TryGetValue(member.User, out var old) || old != member)];
+        ulong[] removed = NeedsWhole ? [] : [.. held.Keys.Where(user => !wanted.ContainsKey(user))];
+        if (!NeedsWhole && put.Length == 0 && removed.Length == 0) return null;
+
+        pushed = wanted;
+        return new GuildUpdate(to.Guild, to.Slot, to.Epoch, ++revision, NeedsWhole, put, removed);
+    }
+
+    /// <summary>The node's answer to the push under way; false: it answers something else.</summary>
+    public bool Acknowledge(GuildAck ack)
+    {
+        if (pushed is null || ack.Epoch != Assignment?.Epoch || ack.Revision != revision) return false;
+        if (ack.NeedWhole)
+        {
+            Doubt();
+            return true;
+        }
+
+        (held, pushed, NeedsWhole) = (pushed, null, false);
+        return true;
+    }
+
+    /// <summary>The node lets this session in: it has acknowledged it.</summary>
+    public bool Holds(Participant participant) =>
+        held.TryGetValue(participant.User.Value, out var member) && member.SessionId == participant.SessionId;
+}

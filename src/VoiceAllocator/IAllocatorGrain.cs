@@ -1,0 +1,103 @@
+using Orleans.Concurrency;
+using Voice.Protocol.Links;
+
+namespace Voice.VoiceAllocator;
+
+/// <summary>All voice nodes of the cluster and who is on them. One activation, key 0. Nothing here is stored: nodes
+/// report again, and guilds keep their own assignments.</summary>
+public interface IAllocatorGrain : IGrainWithIntegerKey
+{
+    /// <summary>A node's link came up at some gateway.</summary>
+    /// <param name="link">Names the link; unique.</param>
+    /// <param name="reference">How to reach the link's holder.</param>
+    Task Register(NodeIdentity node, string link, INodeLink reference);
+
+    /// <summary>The node's load. False: the node is not known (any more), register it again.</summary>
+    Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report);
+
+    /// <summary>The node answered a ping.</summary>
+    [OneWay]
+    Task Heard(string nodeId, string incarnation);
+
+    Task LinkLost(string nodeId, string incarnation, string link);
+
+    /// <summary>Puts a guild's slot on a node; null while there is none, and the guild is told when that changes.</summary>
+    Task<Placed?> Assign(AssignmentRequest request);
+
+    /// <summary>The guild holds this assignment, whatever the allocator remembers. Null: its node is gone.</summary>
+    Task<Placed?> Claim(Assignment assignment);
+
+    Task Release(ulong guild, string slot, long epoch);
+
+    /// <summary>Somebody doubts the node. Pings it at once; what comes of that is told as usual.</summary>
+    /// <returns>Whether the node was heard lately.</returns>
+    Task<bool> Probe(string nodeId);
+
+    Task<NodeStatus[]> Nodes();
+
+    /// <summary>Renews interest in assignment events for 60 s.</summary>
+    Task Subscribe(IAssignmentObserver observer);
+
+    Task Unsubscribe(IAssignmentObserver observer);
+}
+
+/// <summary>What the allocator tells a guild. Key: the guild id, as a long.</summary>
+public interface IAssignedGuild : IGrainWithIntegerKey
+{
+    /// <summary>The guild was refused a node before, and now there is one.</summary>
+    [OneWay]
+    Task NodesArrived();
+
+    /// <summary>The assignment's node is gone.</summary>
+    [OneWay]
+    Task NodeLost(string slot, long epoch);
+
+    /// <summary>A node says that it hosts this, which the allocator does not know: claim it, or drop it from the node.</summary>
+    [OneWay]
+    Task Hosted(HostedGuild hosted, string nodeId, INodeLink link);
+}
+
+/// <summary>A node's link at the gateway that holds it. Calls are one-way and keep their order; answers come back to the
+/// guild. A call into a broken link is lost, and its silence is the news.</summary>
+public interface INodeLink : IGrainObserver
+{
+    [OneWay]
+    Task Push(GuildUpdate update);
+
+    [OneWay]
+    Task Drop(GuildDrop drop);
+
+    [OneWay]
+    Task Ping();
+}
+
+/// <summary>Hears of assignments, in order.</summary>
+public interface IAssignmentObserver : IGrainObserver
+{
+    [OneWay]
+    Task OnAssignment(AssignmentEvent change);
+}
+
+/// <inheritdoc cref="Fleet.Assign"/>
+[GenerateSerializer, Immutable]
+public sealed record AssignmentRequest(ulong Guild, string Slot, string? Region, long Epoch, string? Avoid);
+
+[GenerateSerializer, Immutable]
+public sealed record Placed(Assignment Assignment, INodeLink Link);
+
+public enum AssignmentChange
+{
+    Assigned,
+    Moved,
+    Released,
+}
+
+[GenerateSerializer, Immutable]
+public sealed record AssignmentEvent(AssignmentChange Change, Assignment Assignment);
+
+/// <param name="Utilisation">0 idle to 1 full.</param>
+/// <param name="Assigned">Guild slots assigned to it.</param>
+/// <param name="Usable">May be given new guilds.</param>
+[GenerateSerializer, Immutable]
+public sealed record NodeStatus(
+    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable);
