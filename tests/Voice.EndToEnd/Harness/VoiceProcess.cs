@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Voice.EndToEnd.Harness;
+
+/// <summary>The built `voice` command, run as a process of its own, as a person would run it.</summary>
+public sealed class VoiceProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly Process process;
+    private readonly List<string> log = [];
+
+    private VoiceProcess(Process process, Uri address)
+    {
+        this.process = process;
+        Address = address;
+    }
+
+    /// <summary>Where the page is.</summary>
+    public Uri Address { get; private set; }
+
+    public int Id => process.Id;
+
+    public bool HasExited => process.HasExited;
+
+    /// <summary>Everything it printed, for a failed test's message.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (log) return string.Join('\n', log);
+        }
+    }
+
+    /// <summary>`voice up` on free ports; returns when it answers.</summary>
+    /// <param name="options">More of the command's options, e.g. "--bind", "::1". Later ones win over "--port 0".</param>
+    public static async Task<VoiceProcess> Up(string dataDirectory, params string[] options)
+    {
+        var defaults = new List<string>();
+        foreach (var name in (string[])["--port", "--link-port", "--node-port", "--media-port"])
+        {
+            if (!options.Contains(name)) defaults.AddRange([name, "0"]);
+        }
+
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "voice"), ["up", "--data", dataDirectory, .. defaults, .. options])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = Process.Start(start) ?? throw new InvalidOperationException("voice did not start");
+        var voice = new VoiceProcess(process, new Uri("about:blank"));
+        var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.OutputDataReceived += (_, line) => voice.Take(line.Data, address);
+        process.ErrorDataReceived += (_, line) => voice.Take(line.Data, address);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _ = process.WaitForExitAsync().ContinueWith(
+            _ => address.TrySetException(new InvalidOperationException($"voice ended at once:\n{voice.Log}")), TaskScheduler.Default);
+        try
+        {
+            voice.Address = await address.Task.WaitAsync(StartTimeout);
+            await voice.Healthy();
+        }
+        catch (Exception e)
+        {
+            await voice.DisposeAsync();
+            throw new InvalidOperationException($"voice did not come up:\n{voice.Log}", e);
+        }
+
+        return voice;
+    }
+
+    /// <summary>SIGKILL to this process alone, as when the machine's memory runs out; its children must notice by themselves.</summary>
+    public void Kill() => process.Kill(entireProcessTree: false);
+
+    /// <summary>Ids of the processes that this one started.</summary>
+    public int[] Children() =>
+        [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
+            .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out _) && ParentOf(name!) == Id)
+            .Select(name => int.Parse(name!, CultureInfo.InvariantCulture))];
+
+    public static bool IsRunning(int processId) => Directory.Exists($"/proc/{processId}") && StateOf(processId) is not ('Z' or 'X');
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            var children = Children();
+            process.Kill(entireProcessTree: false);
+            await process.WaitForExitAsync();
+            await Poll.Until(() => !children.Any(IsRunning), "the children of voice to end with it", TimeSpan.FromSeconds(10));
+        }
+
+        process.Dispose();
+    }
+
+    private void Take(string? line, TaskCompletionSource<Uri> address)
+    {
+        if (line is null) return;
+        lock (log) log.Add(line);
+        const string announcement = "Voice is up: ";
+        var at = line.IndexOf(announcement, StringComparison.Ordinal);
+        if (at >= 0) address.TrySetResult(new Uri(line[(at + announcement.Length)..].Trim()));
+    }
+
+    private async Task Healthy()
+    {
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+        using var http = new HttpClient(handler);
+        await Poll.Until(
+            async () =>
+            {
+                try
+                {
+                    return (await http.GetAsync(new Uri(Address, "healthz"))).IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            "GET /healthz to answer 200",
+            StartTimeout);
+    }
+
+    private static int ParentOf(string processId) => Stat(processId) is [_, var parent, ..] ? int.Parse(parent, CultureInfo.InvariantCulture) : 0;
+
+    private static char StateOf(int processId) => Stat(processId.ToString(CultureInfo.InvariantCulture)) is [var state, ..] ? state[0] : 'X';
+
+    /// <summary>Fields of /proc/PID/stat after the command name, which may hold spaces: state, parent, ...</summary>
+    private static string[] Stat(string processId)
+    {
+        try
+        {
+            var text = File.ReadAllText($"/proc/{processId}/stat");
+            return text[(text.LastIndexOf(')') + 2)..].Split(' ');
+        }
+        catch (IOException)
+        {
+            return []; // it ended meanwhile
+        }
+    }
+}
