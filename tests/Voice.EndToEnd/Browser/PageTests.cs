@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Voice.EndToEnd.Harness;
 using Xunit;
 
 namespace Voice.EndToEnd.Browser;

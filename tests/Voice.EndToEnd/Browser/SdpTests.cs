@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Microsoft.Playwright;
-using Voice.EndToEnd.Harness;
 using Xunit;
 
 namespace Voice.EndToEnd.Browser;
