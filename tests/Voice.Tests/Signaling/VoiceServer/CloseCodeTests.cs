@@ -1,0 +1,199 @@
+using Voice.Protocol.Links;
+using Voice.Protocol.Voice;
+using Voice.Signaling.VoiceServer;
+using Voice.Tests.Protocol.Voice;
+using Xunit;
+
+namespace Voice.Tests.Signaling.VoiceServer;
+
+public class CloseCodeTests
+{
+    private readonly TestNode node = new();
+
+    public static TheoryData<string, VoiceCloseCode> BadMessages => new()
+    {
+        { """{"op":99,"d":{}}""", VoiceCloseCode.UnknownOpcode },
+        { """{"op":5""", VoiceCloseCode.DecodeError },
+        { """{"op":5,"d":{}}""", VoiceCloseCode.DecodeError },
+        { """{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":1,"mode":"aead_aes256_gcm_rtpsize"}}}""", VoiceCloseCode.UnknownProtocol },
+        { """{"op":1,"d":{"protocol":"carrier-pigeon"}}""", VoiceCloseCode.UnknownProtocol },
+        { """{"op":1,"d":{"protocol":"webrtc"}}""", VoiceCloseCode.BadRequest },
+        { """{"op":7,"d":{"server_id":"41","session_id":"s","token":"t"}}""", VoiceCloseCode.AlreadyAuthenticated },
+    };
+
+    public static TheoryData<string> ChangesOfToken => ["user", "guild", "node", "epoch", "session", "channel"];
+
+    [Theory]
+    [MemberData(nameof(BadMessages))]
+    public void A_bad_message_closes_the_socket_and_ends_the_session(string json, VoiceCloseCode code)
+    {
+        var client = node.JoinWithoutMedia(1);
+        client.SendText(json);
+
+        Assert.Equal(code, client.Closed);
+        Assert.Equal(0, node.Core.Sessions);
+    }
+
+    [Fact]
+    public void A_fragment_without_a_usable_fingerprint_is_a_bad_request()
+    {
+        foreach (var (part, instead) in new[] { ("a=fingerprint:sha-256", "a=x:"), ("sha-256", "sha-512"), ("3A:96", "3A:9"), ("a=ice-pwd", "a=x") })
+        {
+            var client = node.JoinWithoutMedia(1);
+            client.Select(Samples.Chromium.Replace(part, instead));
+            Assert.Equal(VoiceCloseCode.BadRequest, client.Closed);
+        }
+    }
+
+    [Theory]
+    [InlineData(VoiceOpcode.SelectProtocol, """{"protocol":"webrtc"}""")]
+    [InlineData(VoiceOpcode.Speaking, """{"speaking":1}""")]
+    [InlineData(VoiceOpcode.Video, "{}")]
+    [InlineData(VoiceOpcode.VoiceBackendVersion, "{}")]
+    [InlineData(VoiceOpcode.MediaSinkWants, "{}")]
+    public void Before_Identify_nothing_else_is_taken(VoiceOpcode op, string d)
+    {
+        var client = node.Connect();
+        client.SendText($$"""{"op":{{(int)op}},"d":{{d}}}""");
+
+        Assert.Equal(VoiceCloseCode.NotAuthenticated, client.Closed);
+    }
+
+    [Fact]
+    public void Identify_twice_is_refused()
+    {
+        var client = node.Join(1);
+        client.Identify(1);
+
+        Assert.Equal(VoiceCloseCode.AlreadyAuthenticated, client.Closed);
+    }
+
+    [Theory]
+    [MemberData(nameof(ChangesOfToken))]
+    public void A_token_opens_only_what_it_names(string what)
+    {
+        node.Push(TestNode.Member(1), TestNode.Member(2));
+        var token = node.Token(1, token => what switch
+        {
+            "user" => token with { User = 2 },
+            "guild" => token with { Guild = 42 },
+            "node" => token with { NodeId = "node-2" },
+            "epoch" => token with { Epoch = TestNode.Epoch - 1 },
+            "session" => token with { SessionId = "another" },
+            _ => token with { Channel = TestNode.Den },
+        });
+        var client = node.Connect();
+        client.Identify(1, token);
+
+        var expected = what switch
+        {
+            "user" or "guild" => VoiceCloseCode.AuthenticationFailed,
+            "node" or "epoch" => VoiceCloseCode.ServerNotFound,
+            _ => VoiceCloseCode.SessionNoLongerValid,
+        };
+        Assert.Equal(expected, client.Closed);
+        Assert.Equal(0, node.Core.Sessions);
+    }
+
+    [Fact]
+    public void A_token_that_is_not_ours_is_refused()
+    {
+        node.Push(TestNode.Member(1));
+        var client = node.Connect();
+        client.Identify(1, token: "forged");
+
+        Assert.Equal(VoiceCloseCode.AuthenticationFailed, client.Closed);
+    }
+
+    [Fact]
+    public void A_session_that_the_gateway_did_not_push_is_no_longer_valid()
+    {
+        node.Push(TestNode.Member(1));
+        var token = node.Token(1);
+
+        AssertRefused(session: "older", channel: null);
+        AssertRefused(session: null, channel: TestNode.Den);
+        node.Push(TestNode.Member(1, session: "newer"));
+        AssertRefused(session: "session-1-100", channel: null);
+        node.Remove(1);
+        AssertRefused(session: "newer", channel: null);
+        node.Drop();
+        AssertRefused(session: "newer", channel: null);
+
+        void AssertRefused(string? session, ulong? channel)
+        {
+            var client = node.Connect();
+            client.Identify(1, token, session, channel: channel);
+            Assert.Equal(VoiceCloseCode.SessionNoLongerValid, client.Closed);
+        }
+    }
+
+    [Fact]
+    public void Who_does_not_identify_in_time_is_closed_heartbeats_or_not()
+    {
+        var client = node.Connect();
+        node.Pass(NodeCore.IdentifyTimeout - TimeSpan.FromSeconds(1));
+        client.Beat();
+        Assert.Null(client.Closed);
+        node.Pass(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(VoiceCloseCode.SessionTimedOut, client.Closed);
+    }
+
+    [Fact]
+    public void Missed_heartbeats_time_the_session_out()
+    {
+        var (quiet, beating) = (node.Join(1), node.Join(2));
+        node.Pass(NodeCore.HeartbeatTimeout - TimeSpan.FromSeconds(1));
+        beating.Beat();
+        node.Pass(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(VoiceCloseCode.SessionTimedOut, quiet.Closed);
+        Assert.Null(beating.Closed);
+        Assert.Equal(1, node.Core.Sessions);
+    }
+
+    [Theory]
+    [InlineData(TransportCloseReason.HandshakeFailed, VoiceCloseCode.WebRtcCrashed)]
+    [InlineData(TransportCloseReason.ConsentExpired, VoiceCloseCode.WebRtcCrashed)]
+    [InlineData(TransportCloseReason.FingerprintMismatch, VoiceCloseCode.BadRequest)]
+    public void A_transport_that_failed_ends_its_session(TransportCloseReason reason, VoiceCloseCode code)
+    {
+        var client = node.Join(1);
+        node.Media(new TransportClosed(node.Plan.Transports.Keys.Single(), reason));
+
+        Assert.Equal(code, client.Closed);
+        Assert.Empty(node.Plan.Transports);
+    }
+
+    [Fact]
+    public void A_client_that_closes_its_transport_may_select_again()
+    {
+        var (client, other) = (node.Join(1), node.Join(2));
+        var first = node.Plan.Tracks[client.Ssrc].Transport;
+        node.Media(new TransportClosed(first, TransportCloseReason.PeerClosed));
+        Assert.Null(client.Closed);
+        Assert.Empty(node.Plan.Subscriptions);
+
+        client.Select();
+        node.Media(new TransportClosed(first, TransportCloseReason.ConsentExpired)); // late news of the old one
+        Assert.Null(client.Closed);
+        Assert.Null(other.Closed);
+        Assert.Equal(2, node.Plan.Subscriptions.Count);
+    }
+
+    [Fact]
+    public void A_lost_media_process_makes_its_clients_join_again_and_spares_the_rest()
+    {
+        var (talking, selecting) = (node.Join(1), node.JoinWithoutMedia(2));
+
+        node.MediaLost();
+        selecting.Select();
+        node.Media(new MediaReady(2, 1));
+
+        Assert.Equal(VoiceCloseCode.SessionNoLongerValid, talking.Closed);
+        Assert.Null(selecting.Closed);
+        Assert.Equal(selecting.Ssrc, Assert.Single(node.Plan.Tracks).Key);
+        Assert.Contains(node.ToGateways.OfType<VoiceSessionChanged>(), change => change is { User: 1, Connected: false });
+    }
+}
