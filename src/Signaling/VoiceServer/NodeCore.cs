@@ -108,6 +108,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     // ---- gateways
 
+    /// <summary>Voice states pushed by a gateway. The answer names the revision that was taken, or the one that could not be
+    /// without a whole update; an update from before what is held is answered with what is held.</summary>
     /// <param name="link">The gateway it came from; answers go there.</param>
     public void Update(TimeSpan now, long link, GuildUpdate update)
     {
@@ -124,7 +126,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         }
         else if (guild is null && !update.Whole)
         {
-            Answer(update.Epoch, 0, needWhole: true);
+            Answer(update.Epoch, update.Revision, needWhole: true);
         }
         else
         {
@@ -135,7 +137,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
                 if (guild.Follows(update)) Apply(guild, update);
             }
 
-            Answer(guild.Epoch, guild.Revision, needWhole: guild.Epoch == update.Epoch && guild.Revision < update.Revision);
+            var gap = guild.Epoch == update.Epoch && guild.Revision < update.Revision;
+            Answer(guild.Epoch, gap ? update.Revision : guild.Revision, needWhole: gap);
         }
 
         TellMedia();

@@ -25,7 +25,7 @@ public class GuildUpdateTests
     {
         node.Push(TestNode.Member(1));
         node.Update(new GuildUpdate(TestNode.Guild, "", TestNode.Epoch, 3, false, [], [1]));
-        Assert.Equal((1, true), (LastAck.Revision, LastAck.NeedWhole));
+        Assert.Equal((3, true), (LastAck.Revision, LastAck.NeedWhole));
 
         node.Update(new GuildUpdate(TestNode.Guild, "", TestNode.Epoch, 3, true, [TestNode.Member(2)], []));
         Assert.Equal((3, false), (LastAck.Revision, LastAck.NeedWhole));
