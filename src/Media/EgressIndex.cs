@@ -10,8 +10,11 @@ public struct EgressIndex
     /// <summary>Starts are below this.</summary>
     public const int MaxStart = 1 << 15;
 
-    /// <summary>How far a restarted process goes past a checkpoint: more than was sent since, less than receivers tolerate.</summary>
-    public const ulong RestartJump = 1 << 14;
+    /// <summary>How far a restarted process goes past a checkpoint: more than was sent since (a minute of audio), and little
+    /// enough that receivers tolerate <see cref="MaxRestarts"/> in a row during which they got nothing.</summary>
+    public const ulong RestartJump = 1 << 12;
+
+    public const int MaxRestarts = 5;
 
     /// <summary>A step this large is not loss but a sender that began anew; passing it on would strain the receiver's estimate.</summary>
     public const ulong MaxGap = 1 << 13;

@@ -85,7 +85,15 @@ public sealed class UdpPort : IDatagramPort, IDisposable
     /// <summary>Any thread. Ends the wait that is on, or the next one.</summary>
     public void Wake()
     {
-        if (Interlocked.Exchange(ref woken, 1) == 0) wake.Send(WakeUp);
+        if (Interlocked.Exchange(ref woken, 1) == 1) return;
+        try
+        {
+            wake.Send(WakeUp);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A handshake outlived the worker.
+        }
     }
 
     public void Dispose()

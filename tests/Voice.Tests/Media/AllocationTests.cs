@@ -1,0 +1,71 @@
+using Voice.Media.Net;
+using Voice.Protocol.Srtp;
+using Voice.Tests.Fakes;
+using Xunit;
+
+namespace Voice.Tests.Media;
+
+public sealed class AllocationTests
+{
+    private const int Listeners = 10;
+    private const int Warm = 2_000;
+    private const int Packets = 100_000;
+
+    [Theory]
+    [InlineData(SrtpProfile.AeadAes128Gcm)]
+    [InlineData(SrtpProfile.Aes128CmHmacSha1_80)]
+    public void Forwarding_allocates_nothing(SrtpProfile profile)
+    {
+        var port = new CountingPort();
+        using var sfu = new VirtualSfu(port: port);
+        var talker = sfu.Connect(profile);
+        for (var i = 0; i < Listeners; i++) sfu.Subscribe(talker, sfu.Connect(profile));
+        var payload = new byte[100];
+
+        // Made beforehand, in rounds, for the client allocates what it likes.
+        var datagrams = new byte[Warm][];
+        var allocated = 0L;
+        for (var sent = 0; sent < Warm + Packets; sent += Warm)
+        {
+            for (var i = 0; i < Warm; i++) datagrams[i] = talker.Rtp(payload, level: 20);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            foreach (var datagram in datagrams) sfu.Worker.Receive(datagram, talker.Address, sfu.Now);
+            if (sent > 0) allocated += GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal(0, allocated);
+        Assert.Equal((Warm + Packets) * Listeners, sfu.Worker.Counters.PacketsForwarded);
+        Assert.Equal(0, sfu.Worker.Counters.TotalDrops);
+    }
+
+    [Fact]
+    public void A_strangers_datagrams_allocate_nothing()
+    {
+        var port = new CountingPort();
+        using var sfu = new VirtualSfu(port: port);
+        var client = sfu.Add();
+        byte[][] datagrams = [client.Check(username: "nobody:knows"), client.Check(password: "wrong"), client.Rtp(), [22, 1, 2], []];
+        for (var i = 0; i < 100; i++) Receive();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++) Receive();
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Receive()
+        {
+            foreach (var datagram in datagrams) sfu.Worker.Receive(datagram, client.Address, sfu.Now);
+        }
+    }
+
+    private sealed class CountingPort : IDatagramPort
+    {
+        public bool TryReceive(Span<byte> buffer, out int length, out RemoteEndPoint from)
+        {
+            (length, from) = (0, default);
+            return false;
+        }
+
+        public bool TrySend(ReadOnlySpan<byte> datagram, Destination to) => true;
+    }
+}

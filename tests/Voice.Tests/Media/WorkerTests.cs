@@ -1,0 +1,126 @@
+using Voice.Media;
+using Voice.Protocol.Links;
+using Voice.Tests.Fakes;
+using Xunit;
+
+namespace Voice.Tests.Media;
+
+public sealed class WorkerTests : IDisposable
+{
+    private readonly VirtualSfu sfu = new();
+
+    public void Dispose() => sfu.Dispose();
+
+    [Fact]
+    public void The_same_snapshot_again_changes_nothing_that_runs()
+    {
+        var (talker, listener) = (sfu.Connect(), sfu.Connect());
+        MediaChange[] whole =
+        [
+            talker.Put, listener.Put with { RemoteFingerprint = new byte[32] }, talker.PutTrack, listener.PutTrack,
+            new PutSubscription(talker.TrackSsrc, listener.Id, 9, Gates.None),
+        ];
+        sfu.Worker.Replace(whole);
+        talker.Send(talker.Rtp());
+        sfu.Worker.Replace(whole);
+        talker.Send(talker.Rtp());
+
+        var packets = listener.TakeRtp();
+
+        Assert.Empty(sfu.Log);
+        Assert.Equal(1ul, packets[1].Index - packets[0].Index);
+    }
+
+    [Fact]
+    public void What_a_snapshot_does_not_put_is_gone()
+    {
+        var (talker, listener) = (sfu.Connect(), sfu.Connect());
+        sfu.Subscribe(talker, listener);
+
+        sfu.Worker.Replace([talker.Put]);
+
+        Assert.Equal([talker.Id], sfu.Worker.Transports.Keys);
+        Assert.Empty(sfu.Worker.Tracks);
+        Assert.Empty(sfu.Worker.Subscriptions);
+        listener.Send(listener.Check());
+        Assert.Equal(1, sfu.Drops(DropReason.StunUnknownUsername));
+    }
+
+    [Fact]
+    public void A_dropped_transport_takes_its_tracks_and_subscriptions_along()
+    {
+        var (talker, listener, other) = (sfu.Connect(), sfu.Connect(), sfu.Connect());
+        sfu.Subscribe(talker, listener);
+        sfu.Subscribe(listener, talker);
+        sfu.Subscribe(talker, other);
+
+        sfu.Worker.Apply([new DropTransport(listener.Id)]);
+        talker.Send(talker.Rtp());
+
+        Assert.Single(sfu.Worker.Subscriptions);
+        Assert.Single(other.TakeRtp());
+        Assert.Empty(listener.TakeRtp());
+    }
+
+    [Fact]
+    public void Dropping_what_is_not_there_is_fine()
+    {
+        sfu.Worker.Apply([new DropTransport(9), new DropTrack(9), new DropSubscription(9, 9)]);
+
+        Assert.Empty(sfu.Log);
+    }
+
+    [Fact]
+    public void A_command_that_makes_no_sense_is_refused_in_one_line_and_the_rest_is_applied()
+    {
+        var (talker, listener) = (sfu.Connect(), sfu.Connect());
+        sfu.Subscribe(talker, listener, ssrc: 500);
+        MediaChange[] senseless =
+        [
+            talker.Put with { OpusPayloadType = 5 },
+            listener.Put with { Id = 77 },
+            talker.Put with { Id = 78, LocalUfrag = "x", RemoteFingerprint = [] },
+            talker.PutTrack with { ClockRate = 8000 },
+            new PutTrack(1, 999, TrackKind.Audio, 48_000, 0),
+            new PutSubscription(999, listener.Id, 1, Gates.None),
+            new PutSubscription(talker.TrackSsrc, 999, 1, Gates.None),
+            new PutSubscription(talker.TrackSsrc, listener.Id, 501, Gates.None),
+            new PutSubscription(listener.TrackSsrc, listener.Id, 500, Gates.None),
+        ];
+
+        sfu.Worker.Apply([.. senseless, new PutSubscription(talker.TrackSsrc, talker.Id, 600, Gates.None)]);
+
+        Assert.Equal(senseless.Length, sfu.Log.Count);
+        Assert.Equal(senseless.Length, sfu.Drops(DropReason.CommandRefused));
+        Assert.Equal(2, sfu.Worker.Subscriptions.Count);
+    }
+
+    [Fact]
+    public void Changes_reach_the_worker_of_their_transport()
+    {
+        var plan = new WorkerPlan(2);
+        var put = new PutTransport(1, 1, "l", "p", "r", [], [], 111, 1);
+        MediaChange[] changes =
+        [
+            put, new PutTrack(8, 1, TrackKind.Audio, 48_000, 0), new PutSubscription(8, 2, 8, Gates.None), put with { Id = 2, Worker = 0 },
+            new DropSubscription(8, 2), new DropTrack(8), new DropTransport(1),
+        ];
+
+        var parts = plan.Split(changes);
+
+        Assert.Equal([changes[3]], parts[0]);
+        Assert.Equal(changes.Where(change => change != changes[3]), parts[1]);
+        Assert.Throws<InvalidDataException>(() => plan.Split([put with { Id = 3, Worker = 2 }]));
+    }
+
+    [Fact]
+    public void A_snapshots_order_does_not_matter()
+    {
+        MediaChange[] changes =
+        [
+            new PutSubscription(8, 1, 8, Gates.None), new PutTrack(8, 1, TrackKind.Audio, 48_000, 0), new PutTransport(1, 1, "l", "p", "r", [], [], 111, 1),
+        ];
+
+        Assert.Equal(changes.Reverse(), new WorkerPlan(2).SplitWhole(changes)[1]);
+    }
+}
