@@ -22,7 +22,7 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         return base.OnActivateAsync(cancellationToken);
     }
 
-    public Task Register(NodeIdentity node, string link, INodeLink reference)
+    public async Task Register(NodeIdentity node, string link, INodeLink reference)
     {
         if (fleet.Find(node.Id)?.Identity != node) links.Remove(node.Id);
         fleet.Register(node, link, Now);
@@ -30,7 +30,8 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         known.RemoveAll(one => one.Name == link);
         known.Add((link, reference));
         LogArrived(node.Id, node.Region, node.Endpoint);
-        return Publish();
+        foreach (var held in fleet.On(node.Id).ToArray()) await Guild(held.Guild).Relinked(held.Slot, held.Epoch, reference);
+        await Publish();
     }
 
     public async Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report)
@@ -63,7 +64,7 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
     {
         var assignment = fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, Now, Random.Shared);
         await Publish();
-        return assignment is null ? null : new Placed(assignment, LinkOf(assignment.NodeId)!);
+        return assignment is not null && LinkOf(assignment.NodeId) is { } link ? new Placed(assignment, link) : null;
     }
 
     public async Task<Placed?> Claim(Assignment assignment)

@@ -15,9 +15,10 @@ public sealed class Fleet
 
     public IReadOnlyCollection<VoiceNode> Nodes => nodes.Values;
 
-    public IReadOnlyCollection<Assignment> Assignments => assignments.Values;
-
     public VoiceNode? Find(string nodeId) => nodes.GetValueOrDefault(nodeId);
+
+    /// <summary>What is assigned to a node.</summary>
+    public IEnumerable<Assignment> On(string nodeId) => assignments.Values.Where(assignment => assignment.NodeId == nodeId);
 
     /// <summary>A link of the node came up. A new incarnation has forgotten everything: what the old one hosted is lost.</summary>
     public void Register(NodeIdentity identity, string link, TimeSpan now)
@@ -46,7 +47,7 @@ public sealed class Fleet
 
     public void LinkLost(string nodeId, string incarnation, string link, TimeSpan now)
     {
-        Known(nodeId, incarnation)?.Health.LinkLost(link);
+        Known(nodeId, incarnation)?.Health.LinkLost(link, now);
         Tick(now);
     }
 
@@ -129,7 +130,7 @@ public sealed class Fleet
     private void Remove(VoiceNode node)
     {
         nodes.Remove(node.Identity.Id);
-        foreach (var assignment in assignments.Values.Where(assignment => assignment.NodeId == node.Identity.Id).ToArray())
+        foreach (var assignment in On(node.Identity.Id).ToArray())
         {
             assignments.Remove((assignment.Guild, assignment.Slot));
             displaced.Add((assignment.Guild, assignment.Slot));

@@ -52,6 +52,10 @@ public interface IAssignedGuild : IGrainWithIntegerKey
     [OneWay]
     Task NodeLost(string slot, long epoch);
 
+    /// <summary>The assignment's node has a new link; what was sent over the old one may be lost.</summary>
+    [OneWay]
+    Task Relinked(string slot, long epoch, INodeLink link);
+
     /// <summary>A node says that it hosts this, which the allocator does not know: claim it, or drop it from the node.</summary>
     [OneWay]
     Task Hosted(HostedGuild hosted, string nodeId, INodeLink link);

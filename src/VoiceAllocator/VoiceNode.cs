@@ -49,7 +49,7 @@ public sealed class VoiceNode(NodeIdentity identity)
         Pending = 0;
     }
 
-    /// <summary>May be given new guilds: alive, reported lately, and able to forward media.</summary>
+    /// <summary>May be given new guilds: alive, linked, reported lately, and able to forward media.</summary>
     public bool IsUsable(TimeSpan now) =>
-        Health.IsAlive(now) && LastReport is { MediaReady: true } && now - reportedAt < ReportFreshFor;
+        Health.IsLinked && Health.IsAlive(now) && LastReport is { MediaReady: true } && now - reportedAt < ReportFreshFor;
 }

@@ -35,7 +35,17 @@ public sealed partial class CallPump(
 
     public void Acknowledged(GuildAck ack)
     {
-        if (voice.Slot(ack.Slot)?.Acknowledge(ack) == true) Answer(ack.Slot, true);
+        if (voice.Slot(ack.Slot) is not { Assignment: { } at } call) return;
+        if (call.Acknowledge(ack))
+        {
+            Answer(ack.Slot, true);
+        }
+        else if (ack.Epoch > at.Epoch)
+        {
+            // The node remembers a later assignment than we do (our database was put back): count on from there.
+            epochs.Seen(ack.Epoch);
+            NodeLost(ack.Slot, at.Epoch);
+        }
     }
 
     public void NodeLost(string slot, long epoch)
@@ -44,6 +54,16 @@ public sealed partial class CallPump(
         call.Unassign();
         voice.Touch();
         Answer(slot, false);
+    }
+
+    /// <summary>The node has a new link: a push that was under way goes out again, whole.</summary>
+    public void Relinked(string slot, long epoch, INodeLink link)
+    {
+        if (voice.Slot(slot) is not { } call || call.Assignment?.Epoch != epoch) return;
+        links[slot] = link;
+        call.Doubt();
+        voice.Touch();
+        Answer(slot, true);
     }
 
     /// <summary>A node hosts something that the allocator does not know of.</summary>

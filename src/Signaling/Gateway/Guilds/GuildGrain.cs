@@ -150,11 +150,19 @@ public sealed class GuildGrain(
         return Task.CompletedTask;
     }
 
+    public Task Relinked(string slot, long epoch, INodeLink link)
+    {
+        pump.Relinked(slot, epoch, link);
+        _ = Proceed();
+        return Task.CompletedTask;
+    }
+
     public Task Hosted(HostedGuild hosted, string nodeId, INodeLink link) => pump.Hosted(hosted, nodeId, link);
 
     public Task Acknowledged(GuildAck ack)
     {
         pump.Acknowledged(ack);
+        _ = Proceed();
         return Task.CompletedTask;
     }
 

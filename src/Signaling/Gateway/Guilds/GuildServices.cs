@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Hosting;
 using Orleans.Serialization;
 using Orleans.Serialization.Cloning;
+using Voice.Signaling.Gateway.Allocation;
 
 namespace Voice.Signaling.Gateway.Guilds;
 
@@ -30,6 +31,8 @@ public static class GuildServices
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(_ => database);
         builder.Services.AddSingleton(new VoiceTokenKey(secret));
+        builder.Services.AddMetrics();
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LinkAdmission>(services, secret, Guid.NewGuid().ToString("N")));
         builder.Services.AddSingleton<IGeneralizedCopier, ImmutableProtocol>();
         builder.Services.AddSerializer(serializer =>
             serializer.AddJsonSerializer(ImmutableProtocol.Contains, _ => false, json => { }));

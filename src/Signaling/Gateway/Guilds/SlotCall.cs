@@ -57,12 +57,15 @@ public sealed class SlotCall(string slot)
     /// <summary>The node's answer to the push under way; false: it answers something else.</summary>
     public bool Acknowledge(GuildAck ack)
     {
-        if (pushed is null || ack.Epoch != Assignment?.Epoch || ack.Revision != revision) return false;
+        if (pushed is null || ack.Epoch != Assignment?.Epoch) return false;
         if (ack.NeedWhole)
         {
+            // It names the revision that it has, which is an older one.
             Doubt();
             return true;
         }
+
+        if (ack.Revision != revision) return false;
 
         (held, pushed, NeedsWhole) = (pushed, null, false);
         return true;

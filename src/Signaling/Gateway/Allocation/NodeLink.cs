@@ -1,0 +1,151 @@
+using System.IO.Pipelines;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Voice.Protocol.Links;
+using Voice.Signaling.Gateway.Guilds;
+using Voice.VoiceAllocator;
+
+namespace Voice.Signaling.Gateway.Allocation;
+
+/// <summary>One voice node's link at this gateway, from handshake to end. Passes messages between the node and the grains,
+/// and decides nothing but when the link is dead.</summary>
+/// <param name="certificateHash">SHA-256 of our certificate on this connection.</param>
+public sealed partial class NodeLink(
+    IDuplexPipe pipe, byte[] certificateHash, string remote, LinkAdmission admission, IGrainFactory grains, TimeProvider time, ILogger log) : INodeLink, IDisposable
+{
+    private const int MaxFrame = 4 * 1024 * 1024;
+    private const int MaxWaiting = 16384;
+    private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly string name = Guid.NewGuid().ToString("N");
+    private readonly LinkConnection<GatewayLinkMessage, NodeMessage> link = new(pipe, LinkAdmission.MaxHandshakeFrame);
+    private readonly Channel<GatewayLinkMessage> outgoing = Channel.CreateBounded<GatewayLinkMessage>(MaxWaiting);
+    private readonly CancellationTokenSource stuck = new();
+
+    /// <summary>Ends when the link does, for whatever reason.</summary>
+    public async Task Run(CancellationToken cancel)
+    {
+        using var silence = new CancellationTokenSource(LinkAdmission.Timeout, time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, silence.Token, stuck.Token);
+        await using var messages = link.ReceiveAsync(stop.Token).GetAsyncEnumerator(stop.Token);
+        if (await admission.Admit(link, messages, certificateHash, remote, stop.Token) is not { } node) return;
+
+        link.MaxFrame = MaxFrame;
+        var reference = grains.CreateObjectReference<INodeLink>(this);
+        var sending = SendAll(stop);
+        var pinging = PingAll(stop);
+        try
+        {
+            silence.CancelAfter(HealthProbe.GoneAfter);
+            await Allocator.Register(node, name, reference);
+            while (await messages.MoveNextAsync())
+            {
+                silence.CancelAfter(HealthProbe.GoneAfter);
+                await Pass(node, reference, messages.Current);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or InvalidDataException or IOException)
+        {
+            if (e is InvalidDataException) admission.Refuse(LinkRefusal.BadMessage, remote);
+            else if (silence.IsCancellationRequested && !cancel.IsCancellationRequested) admission.Refuse(LinkRefusal.Silent, remote);
+        }
+        finally
+        {
+            outgoing.Writer.TryComplete();
+            await stop.CancelAsync();
+            await Task.WhenAll(sending, pinging);
+            await Leave(node);
+            grains.DeleteObjectReference<INodeLink>(reference);
+        }
+    }
+
+    public Task Push(GuildUpdate update) => Enqueue(update);
+
+    public Task Drop(GuildDrop drop) => Enqueue(drop);
+
+    public Task Ping() => Enqueue(new NodePing(0));
+
+    public void Dispose()
+    {
+        link.Dispose();
+        stuck.Dispose();
+    }
+
+    private IAllocatorGrain Allocator => grains.GetGrain<IAllocatorGrain>(0);
+
+    private async Task Pass(NodeIdentity node, INodeLink reference, NodeMessage message)
+    {
+        switch (message)
+        {
+            case NodeReport report:
+                // Refused: the allocator was started anew and does not know the node.
+                if (await Allocator.Report(node.Id, node.Incarnation, name, report)) break;
+                await Allocator.Register(node, name, reference);
+                await Allocator.Report(node.Id, node.Incarnation, name, report);
+                break;
+            case NodePong:
+                await Allocator.Heard(node.Id, node.Incarnation);
+                break;
+            case GuildAck ack:
+                await Guild(ack.Guild).Acknowledged(ack);
+                break;
+            case VoiceSessionChanged change:
+                await Guild(change.Guild).ConnectionChanged(change);
+                break;
+            default:
+                throw new InvalidDataException($"{message.GetType().Name} after the handshake");
+        }
+    }
+
+    private IHostedGuild Guild(ulong id) => grains.GetGrain<IHostedGuild>(unchecked((long)id));
+
+    private Task Enqueue(GatewayLinkMessage message)
+    {
+        // A node that does not read must not fill our memory, nor miss a message and stay linked.
+        if (outgoing.Writer.TryWrite(message) || !outgoing.Writer.TryComplete()) return Task.CompletedTask;
+        admission.Refuse(LinkRefusal.Stuck, remote);
+        return stuck.CancelAsync();
+    }
+
+    private async Task SendAll(CancellationTokenSource stop)
+    {
+        try
+        {
+            await foreach (var message in outgoing.Reader.ReadAllAsync(stop.Token)) await link.SendAsync(message, stop.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException or InvalidDataException)
+        {
+            if (e is InvalidDataException) LogTooLarge(e, remote);
+        }
+
+        await stop.CancelAsync();
+    }
+
+    private async Task PingAll(CancellationTokenSource stop)
+    {
+        using var timer = new PeriodicTimer(PingPeriod, time);
+        try
+        {
+            for (var number = 1L; await timer.WaitForNextTickAsync(stop.Token); number++) await Enqueue(new NodePing(number));
+        }
+        catch (OperationCanceledException)
+        {
+            // The link ended.
+        }
+    }
+
+    private async Task Leave(NodeIdentity node)
+    {
+        try
+        {
+            await Allocator.LinkLost(node.Id, node.Incarnation, name);
+        }
+        catch (Exception e) when (e is OrleansException or OperationCanceledException or TimeoutException)
+        {
+            // The silo is stopping, and the allocator with it.
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "voice states for node link {Remote} could not be sent")]
+    private partial void LogTooLarge(Exception e, string remote);
+}
