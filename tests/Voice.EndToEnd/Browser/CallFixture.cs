@@ -35,7 +35,7 @@ public sealed class Call(VoiceProcess server, ChromiumBrowser browser) : IAsyncD
     private readonly List<IPage> pages = [];
 
     /// <summary>The next person, on the way into the channel (null: none yet).</summary>
-    public async Task<Participant> Add(string? channel = "General", params string[] scripts)
+    public async Task<Participant> Add(string? channel = "Lounge", params string[] scripts)
     {
         var number = pages.Count;
         var (participant, page) = await Participant.Open(browser, server, Names[number], Participant.Tones[number], channel, scripts);

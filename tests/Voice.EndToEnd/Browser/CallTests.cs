@@ -111,11 +111,11 @@ public sealed class CallTests(CallFixture fixture, ITestOutputHelper output) : I
     public async Task Joining_takes_less_than_a_second_from_op_4_to_the_first_sound_at_another()
     {
         await using var call = NewCall();
-        var ann = await call.Add("General", Scripts.Clock);
+        var ann = await call.Add("Lounge", Scripts.Clock);
         await ann.IsConnected();
         var ben = await call.Add(channel: null, Scripts.Clock);
         await ben.Until("window.voice?.guilds.size === 1", "Ben's page to know the channels");
-        await call.PageOf(ben).GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Join General" }).ClickAsync();
+        await call.PageOf(ben).GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Join Lounge" }).ClickAsync();
         await ann.Until("clock.heard > 0", "Ann to hear Ben");
         var milliseconds = (await ann.Evaluate("clock.heard")).GetDouble() - (await ben.Evaluate("clock.joined")).GetDouble();
         // Printed, and not asserted: two cores under a whole test run are no place to hold a stopwatch.
@@ -127,7 +127,7 @@ public sealed class CallTests(CallFixture fixture, ITestOutputHelper output) : I
     public async Task Who_joins_after_a_talkers_sequence_number_has_wrapped_hears_them()
     {
         await using var call = NewCall();
-        var ann = await call.Add("General", Scripts.Flood);
+        var ann = await call.Add("Lounge", Scripts.Flood);
         await ann.IsConnected();
         await ann.Evaluate("flood(true)");
         // A sender begins anywhere in the 16 bits: after as many packets it has wrapped wherever it began.
@@ -143,7 +143,7 @@ public sealed class CallTests(CallFixture fixture, ITestOutputHelper output) : I
         await using var call = NewCall();
         var ann = await call.Add();
         await ann.IsConnected();
-        var impostor = await call.Add("General", Scripts.WrongFingerprint);
+        var impostor = await call.Add("Lounge", Scripts.WrongFingerprint);
         await impostor.Until("states.some(entered => entered.state === 'DTLS Connecting')", "the impostor to begin the handshake");
         await impostor.Until(
             "states.some((entered, i) => i > 0 && entered.state === 'Awaiting Endpoint')", "the handshake to be refused", TimeSpan.FromSeconds(30));

@@ -14,9 +14,9 @@ public sealed class PageTests(CallFixture fixture) : IClassFixture<CallFixture>
         await page.Keyboard.TypeAsync("Kim"); // the name has the focus
         await page.Keyboard.PressAsync("Enter");
         var channels = page.GetByRole(AriaRole.Navigation, new() { Name = "Voice channels" });
-        var general = channels.GetByRole(AriaRole.Button, new() { Name = "General" });
-        await general.WaitForAsync();
-        await general.FocusAsync();
+        var lounge = channels.GetByRole(AriaRole.Button, new() { Name = "Lounge" });
+        await lounge.WaitForAsync();
+        await lounge.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Region, new() { Name = "Voice connection" }).GetByText("Voice Connected").WaitForAsync();
         await page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "Kim (you)" }).WaitForAsync();
@@ -59,7 +59,7 @@ public sealed class PageTests(CallFixture fixture) : IClassFixture<CallFixture>
     public async Task Volume_is_per_person_and_goes_from_silence_to_double()
     {
         await using var call = new Call(fixture.Server, fixture.Chromium);
-        var (ann, ben) = (await call.Add("General", Elements), await call.Add());
+        var (ann, ben) = (await call.Add("Lounge", Elements), await call.Add());
         await Call.Hearing((ann, [ben]));
         var slider = call.PageOf(ann).GetByRole(AriaRole.Slider, new() { Name = "Volume of Ben" });
         await slider.FillAsync("40");
@@ -74,10 +74,10 @@ public sealed class PageTests(CallFixture fixture) : IClassFixture<CallFixture>
     public async Task The_page_keeps_to_a_strict_content_security_policy()
     {
         await using var call = new Call(fixture.Server, fixture.Chromium);
-        var ann = await call.Add("General", "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));");
+        var ann = await call.Add("Lounge", "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));");
         await ann.IsConnected();
         var policy = (await ann.Evaluate("fetch('/').then(answer => answer.headers.get('content-security-policy'))")).GetString();
-        Assert.Contains("default-src 'self'", policy);
+        Assert.Contains("default-src 'none'", policy);
         Assert.DoesNotContain("unsafe", policy);
         Assert.Equal("[]", (await ann.Evaluate("violations")).GetRawText());
     }

@@ -12,7 +12,7 @@ public sealed class PrivacyTests
     {
         await using var network = await TestNetwork.Create();
         using var data = new TempDirectory();
-        await using var server = await VoiceProcess.Up(data.Path, "--bind", network.Address, "--guest", "true");
+        await using var server = await VoiceProcess.Up(data.Path, "--bind", network.Address, "--guests", "true");
 
         var hosts = new List<(NetworkNamespace Host, ChromiumBrowser Browser, Participant Who, ConcurrentQueue<string> Received)>();
         try
@@ -27,7 +27,7 @@ public sealed class PrivacyTests
                 page.Response += (_, response) => received.Enqueue(string.Join('\n', response.Headers.Select(header => $"{header.Key}: {header.Value}")));
                 var who = Participant.Of(page, server, $"Person{i}", Participant.Tones[i]);
                 hosts.Add((host, browser, who, received));
-                await page.GotoAsync(Participant.Address(server, who.Name, who.Tone, "General").AbsoluteUri);
+                await page.GotoAsync(Participant.Address(server, who.Name, who.Tone, "Lounge").AbsoluteUri);
             }
 
             await Task.WhenAll(hosts.Select(mine => mine.Who.HearsExactly([.. hosts.Where(other => other != mine).Select(other => other.Who)])));

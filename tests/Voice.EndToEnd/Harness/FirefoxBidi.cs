@@ -23,11 +23,17 @@ public sealed class FirefoxBidi : IAsyncDisposable
         this.profile = profile;
     }
 
-    public static async Task<FirefoxBidi> Start()
+    /// <param name="microphone">Hz of the tone that its stand-in for a microphone gives. Without a microphone in use Firefox tells
+    /// its default address only, and gets no connection over loopback.</param>
+    public static async Task<FirefoxBidi> Start(int microphone)
     {
         var profile = new TempDirectory();
-        await File.WriteAllTextAsync(Path.Combine(profile.Path, "user.js"), """
+        await File.WriteAllTextAsync(Path.Combine(profile.Path, "user.js"), $"""
             user_pref("media.peerconnection.ice.loopback", true);
+            user_pref("media.navigator.permission.disabled", true);
+            user_pref("permissions.default.microphone", 1);
+            user_pref("media.navigator.streams.fake", true);
+            user_pref("media.navigator.audio.fake_frequency", {microphone});
             user_pref("media.autoplay.default", 0);
             user_pref("media.autoplay.blocking_policy", 0);
             user_pref("browser.shell.checkDefaultBrowser", false);

@@ -26,8 +26,11 @@ public sealed class Participant(string name, int tone, VoiceProcess server, Func
     public int Tone => tone;
 
     /// <summary>The page's address that enters and joins without a click.</summary>
-    public static Uri Address(VoiceProcess server, string name, int tone, string? channel) => new(
-        server.Address, string.Create(CultureInfo.InvariantCulture, $"?name={name}&tone={tone}{(channel is null ? "" : $"&channel={channel}")}"));
+    /// <param name="tone">Null: the browser's microphone.</param>
+    /// <param name="channel">Null: none yet.</param>
+    public static Uri Address(VoiceProcess server, string name, int? tone, string? channel) => new(
+        server.Address,
+        string.Create(CultureInfo.InvariantCulture, $"?name={name}{(tone is null ? "" : $"&tone={tone}")}{(channel is null ? "" : $"&channel={channel}")}"));
 
     /// <summary>Opens the page in Chromium, with the given person and their tone.</summary>
     public static async Task<(Participant Participant, IPage Page)> Open(
