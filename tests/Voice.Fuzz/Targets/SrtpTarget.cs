@@ -30,8 +30,9 @@ internal sealed class SrtpTarget : IFuzzTarget
     private static SrtpReceiver Create(SrtpProfile profile)
     {
         byte[] key = new byte[profile.KeyLength], salt = new byte[profile.SaltLength];
-        Random.Shared.NextBytes(key);
-        Random.Shared.NextBytes(salt);
+        var random = new Random((int)profile);
+        random.NextBytes(key);
+        random.NextBytes(salt);
         using var sender = new SrtpContext(profile, key, salt);
         var receiver = new SrtpReceiver(new SrtpContext(profile, key, salt));
         Span<byte> packet = stackalloc byte[100];
