@@ -28,10 +28,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private static readonly BackendVersion Version = new("0.1.0", "0.1.0");
 
     private readonly Dictionary<long, Connection> connections = [];
-    private readonly Dictionary<GuildSlot, ServedGuild> guilds = [];
+    private readonly ServedGuilds guilds = new();
     private readonly Dictionary<uint, VoiceSession> byTransport = [];
     private readonly HashSet<VoiceSession> severed = [];
-    private readonly EpochFence fence = new();
     private readonly MediaPlan plan = new();
     private readonly VoiceRooms rooms = new(node.Workers.Length);
 
@@ -41,7 +40,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     public bool MediaReady { get; private set; }
 
-    public HostedGuild[] Hosted() => [.. guilds.Values.Select(guild => new HostedGuild(guild.Key.Guild, guild.Key.Slot, guild.Epoch))];
+    public HostedGuild[] Hosted() => guilds.Hosted();
 
     // ---- sockets
 
@@ -102,56 +101,31 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         foreach (var connection in connections.Values.Where(connection => connection.Deadline <= now).ToArray())
             Close(connection, VoiceCloseCode.SessionTimedOut, connection.Session is null ? "no identify" : "no heartbeat");
         foreach (var session in severed.Where(session => session.GivenUpAt <= now).ToArray()) End(session);
-        fence.Tick(now);
+        guilds.Tick(now);
         TellMedia();
     }
 
     // ---- gateways
 
-    /// <summary>Voice states pushed by a gateway. The answer names the revision that was taken, or the one that could not be
-    /// without a whole update; an update from before what is held is answered with what is held.</summary>
+    /// <summary>Voice states pushed by a gateway; running sessions follow them.</summary>
     /// <param name="link">The gateway it came from; answers go there.</param>
     public void Update(TimeSpan now, long link, GuildUpdate update)
     {
-        var key = new GuildSlot(update.Guild, update.Slot);
-        if (guilds.TryGetValue(key, out var guild) && guild.Epoch < update.Epoch)
+        var taken = guilds.Take(now, update);
+        if (taken.Ended is { } ended) EndAll(ended);
+        if (taken.Changed is { } changed)
         {
-            Drop(now, guild);
-            guild = null;
+            changed.Link = link;
+            FollowStates(changed);
         }
 
-        if (guild is null && update.Epoch <= fence.Highest(key))
-        {
-            Answer(fence.Highest(key), update.Revision, needWhole: false);
-        }
-        else if (guild is null && !update.Whole)
-        {
-            Answer(update.Epoch, update.Revision, needWhole: true);
-        }
-        else
-        {
-            if (guild is null) guilds.Add(key, guild = new ServedGuild(key, update.Epoch));
-            if (guild.Epoch == update.Epoch)
-            {
-                guild.Link = link;
-                if (guild.Follows(update)) Apply(guild, update);
-            }
-
-            var gap = guild.Epoch == update.Epoch && guild.Revision < update.Revision;
-            Answer(guild.Epoch, gap ? update.Revision : guild.Revision, needWhole: gap);
-        }
-
+        outbox.Add(new ToGateway(link, taken.Answer));
         TellMedia();
-
-        void Answer(long epoch, long revision, bool needWhole) =>
-            outbox.Add(new ToGateway(link, new GuildAck(update.Guild, update.Slot, epoch, revision, needWhole)));
     }
 
     public void Drop(TimeSpan now, GuildDrop drop)
     {
-        var key = new GuildSlot(drop.Guild, drop.Slot);
-        fence.End(key, drop.Epoch, now);
-        if (guilds.TryGetValue(key, out var guild) && guild.Epoch <= drop.Epoch) Drop(now, guild);
+        if (guilds.Drop(now, drop) is { } ended) EndAll(ended);
         TellMedia();
     }
 
@@ -195,7 +169,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     {
         var token = node.ReadToken(identify.Token);
         VoiceMember? member = null;
-        var guild = token is null ? null : guilds.GetValueOrDefault(new GuildSlot(token.Guild, token.Slot));
+        var guild = token is null ? null : guilds.Find(new GuildSlot(token.Guild, token.Slot));
         var refusal = Admission.Refusal(token, node.NodeId, identify.ServerId, identify.UserId, identify.SessionId)
             ?? Admission.Refusal(token!, guild, identify.ChannelId, out member);
         if (refusal is { } code)
@@ -224,7 +198,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private void Resumed(TimeSpan now, Connection connection, Resume resume)
     {
         var token = node.ReadToken(resume.Token);
-        var guild = token is null ? null : guilds.GetValueOrDefault(new GuildSlot(token.Guild, token.Slot));
+        var guild = token is null ? null : guilds.Find(new GuildSlot(token.Guild, token.Slot));
         var refusal = Admission.Refusal(token, node.NodeId, resume.ServerId, user: null, resume.SessionId)
             ?? Admission.Refusal(token!, guild, channel: null, out _);
         var session = refusal is null ? guild!.Sessions.GetValueOrDefault(token!.User) : null;
@@ -317,9 +291,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     // ---- guilds
 
-    private void Apply(ServedGuild guild, GuildUpdate update)
+    private void FollowStates(ServedGuild guild)
     {
-        guild.Apply(update);
         foreach (var session in guild.Sessions.Values.ToArray())
         {
             if (guild.Member(session.User) is not { } member || member.SessionId != session.Id || member.Channel != session.Room.Id.Channel)
@@ -336,11 +309,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         if (session.Transport is { } transport) plan.SetFlags(transport, flags);
     }
 
-    private void Drop(TimeSpan now, ServedGuild guild)
+    private void EndAll(ServedGuild guild)
     {
         foreach (var session in guild.Sessions.Values.ToArray()) End(session, VoiceCloseCode.Disconnected, "assignment ended");
-        guilds.Remove(guild.Key);
-        fence.End(guild.Key, guild.Epoch, now);
     }
 
     // ---- ends

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -20,9 +21,11 @@ namespace Voice.Signaling.VoiceServer;
 public sealed class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan MediaStartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
     private readonly NodeOptions options;
+    private readonly DnsEndPoint[] gateways;
     private readonly byte[] secret;
     private readonly MediaAddresses addresses;
     private readonly MediaSockets sockets;
@@ -42,7 +45,9 @@ public sealed class NodeHost : IAsyncDisposable
     private NodeHost(NodeOptions options)
     {
         this.options = options;
-        if (!IsNodeId(options.NodeId)) throw new StartupException($"node id \"{options.NodeId}\" must be 1 to 64 characters of a-z, 0-9 and -");
+        if (!IsName(options.NodeId)) throw new StartupException($"node id \"{options.NodeId}\" must be 1 to 64 characters of a-z, 0-9 and -");
+        if (!IsName(options.Region)) throw new StartupException($"region \"{options.Region}\" must be 1 to 64 characters of a-z, 0-9 and -");
+        gateways = [.. options.Gateways.Select(ParseGateway)];
         secret = ClusterSecret.Open(options.DataDirectory, options.ClusterSecret);
         addresses = MediaAddresses.Of(options, MediaAddresses.FirstLocal);
         certificate = options.CertificateFile is { } file
@@ -119,7 +124,7 @@ public sealed class NodeHost : IAsyncDisposable
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Endpoint = HostAndPort(options.PublicHost ?? (addresses.V4 ?? addresses.V6)!.Announce.ToString(), new Uri(bound).Port);
         var profile = new NodeProfile(NodeId, RandomNumberGenerator.GetHexString(16, lowercase: true), options.Region, Endpoint, secret);
-        links = new NodeLinks(options.Gateways, profile, FromGatewayAsync, log, time);
+        links = new NodeLinks(gateways, profile, FromGatewayAsync, log, time);
         Run(links.RunAsync(stopping.Token));
         Run(ReportAsync(stopping.Token));
         Completion = CompleteAsync();
@@ -211,6 +216,7 @@ public sealed class NodeHost : IAsyncDisposable
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
             .AddFilter("Voice", LogLevel.Information)
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // a start that fails is told by its exception
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -228,8 +234,16 @@ public sealed class NodeHost : IAsyncDisposable
         return [.. new[] { options.PublicHost }.OfType<string>().Concat(known).Concat(local).Distinct()];
     }
 
+    private static DnsEndPoint ParseGateway(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        return colon > 0 && ushort.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            ? new DnsEndPoint(text[..colon].Trim('[', ']'), port)
+            : throw new StartupException($"gateway \"{text}\" must be host:port, the port that it has for voice nodes");
+    }
+
     private static string HostAndPort(string host, int port) => host.Contains(':') ? $"[{host}]:{port}" : $"{host}:{port}";
 
-    private static bool IsNodeId(string text) =>
+    private static bool IsName(string text) =>
         text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -16,7 +17,7 @@ internal sealed record NodeProfile(string NodeId, string Incarnation, string Reg
 /// <summary>The link to one gateway: dials, proves, passes messages, and dials again when it breaks. Calls go on without it.</summary>
 /// <param name="received">Gets every message after the handshake; null: the link came up.</param>
 internal sealed class NodeLinkClient(
-    string gateway, NodeProfile node, Func<GatewayLinkMessage?, ValueTask> received, ILogger log, TimeProvider time)
+    DnsEndPoint gateway, NodeProfile node, Func<GatewayLinkMessage?, ValueTask> received, ILogger log, TimeProvider time)
 {
     private const int LinkVersion = 1;
 
@@ -48,7 +49,7 @@ internal sealed class NodeLinkClient(
             }
             catch (Exception e) when (IsLoss(e))
             {
-                if (!cancel.IsCancellationRequested) log.LogWarning("no link to gateway {Gateway}: {Reason}", gateway, e.Message);
+                if (!cancel.IsCancellationRequested) log.LogWarning("no link to gateway {Host}:{Port}: {Reason}", gateway.Host, gateway.Port, e.Message);
             }
 
             // Half to one and a half times: nodes that lost one gateway together do not come back together.
@@ -63,8 +64,7 @@ internal sealed class NodeLinkClient(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         stop.CancelAfter(HandshakeTimeout);
         using var tcp = new TcpClient { NoDelay = true };
-        var colon = gateway.LastIndexOf(':');
-        await tcp.ConnectAsync(gateway[..colon].Trim('[', ']'), int.Parse(gateway[(colon + 1)..], System.Globalization.CultureInfo.InvariantCulture), stop.Token);
+        await tcp.ConnectAsync(gateway.Host, gateway.Port, stop.Token);
 
         // Any certificate: both proofs cover the one that was shown, so a stranger's ends the link below (LinkProof).
         await using var tls = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: true, (_, certificate, _, _) => certificate is not null);
@@ -74,7 +74,7 @@ internal sealed class NodeLinkClient(
         await ProveAsync(link, messages, SHA256.HashData(tls.RemoteCertificate!.GetRawCertData()), stop.Token);
 
         link.MaxFrame = MaxFrame;
-        log.LogInformation("linked to gateway {Gateway}", gateway);
+        log.LogInformation("linked to gateway {Host}:{Port}", gateway.Host, gateway.Port);
         up();
         var queue = Channel.CreateBounded<NodeMessage>(MaxWaiting);
         Volatile.Write(ref outgoing, queue);

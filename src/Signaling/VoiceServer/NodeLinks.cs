@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Voice.Protocol.Links;
 
@@ -14,7 +15,7 @@ internal sealed class NodeLinks
     private readonly Lock gate = new();
 
     /// <param name="received">Gets each gateway's messages, with the number of its link.</param>
-    public NodeLinks(string[] gateways, NodeProfile node, Func<int, GatewayLinkMessage, ValueTask> received, ILogger log, TimeProvider time) =>
+    public NodeLinks(DnsEndPoint[] gateways, NodeProfile node, Func<int, GatewayLinkMessage, ValueTask> received, ILogger log, TimeProvider time) =>
         links = [.. gateways.Select((gateway, i) => new NodeLinkClient(gateway, node, message => ReceivedAsync(i, message, received), log, time))];
 
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(links.Select(link => link.RunAsync(cancel)));

@@ -19,27 +19,43 @@ internal sealed class NodeMailbox(NodeCore core, Outbox outbox, Action<Output> d
     private readonly long started = time.GetTimestamp();
 
     /// <summary>Any thread. Runs <paramref name="post"/> with the core and the time since the node started.</summary>
-    public ValueTask PostAsync(Action<NodeCore, TimeSpan> post) => posts.Writer.WriteAsync(post);
+    public async ValueTask PostAsync(Action<NodeCore, TimeSpan> post)
+    {
+        // False: the node has stopped, and nobody is left whom it concerns.
+        while (await posts.Writer.WaitToWriteAsync())
+        {
+            if (posts.Writer.TryWrite(post)) return;
+        }
+    }
 
     /// <summary>Runs posts and ticks until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) => Task.WhenAll(RunPostsAsync(cancel), TickAsync(cancel));
 
     private async Task RunPostsAsync(CancellationToken cancel)
     {
-        await foreach (var post in posts.Reader.ReadAllAsync(cancel))
+        try
         {
-            try
-            {
-                post(core, time.GetElapsedTime(started));
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // A bug. Calls that run are worth more than stopping at it.
-                log.LogError(e, "the node's core failed at one message");
-            }
-
-            foreach (var output in outbox.Take()) deliver(output);
+            await foreach (var post in posts.Reader.ReadAllAsync(cancel)) Run(post);
         }
+        finally
+        {
+            posts.Writer.TryComplete();
+        }
+    }
+
+    private void Run(Action<NodeCore, TimeSpan> post)
+    {
+        try
+        {
+            post(core, time.GetElapsedTime(started));
+        }
+        catch (Exception e)
+        {
+            // A bug. Calls that run are worth more than stopping at it.
+            log.LogError(e, "the node's core failed at one message");
+        }
+
+        foreach (var output in outbox.Take()) deliver(output);
     }
 
     private async Task TickAsync(CancellationToken cancel)

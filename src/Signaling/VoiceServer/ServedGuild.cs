@@ -24,8 +24,8 @@ internal sealed class ServedGuild(GuildSlot key, long epoch)
 
     public VoiceMember? Member(ulong user) => members.GetValueOrDefault(user);
 
-    /// <summary>Whether the update can be applied to what is here; one that cannot was seen before, or needs a whole one.</summary>
-    public bool Follows(GuildUpdate update) => update.Whole ? update.Revision > Revision : update.Revision == Revision + 1;
+    /// <summary>Whether a newer update can be applied to what is here; one that cannot needs a whole one first.</summary>
+    public bool Follows(GuildUpdate update) => update.Whole || update.Revision == Revision + 1;
 
     public void Apply(GuildUpdate update)
     {
@@ -33,28 +33,5 @@ internal sealed class ServedGuild(GuildSlot key, long epoch)
         if (update.Whole) members.Clear();
         foreach (var user in update.Removed) members.Remove(user);
         foreach (var member in update.Put) members[member.User] = member;
-    }
-}
-
-/// <summary>Remembers for a while which assignments ended, so that an update of theirs which comes late, over another
-/// link, does not bring them back (design.md section 3.9).</summary>
-internal sealed class EpochFence
-{
-    /// <summary>Longer than any message is under way.</summary>
-    private static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
-
-    private readonly Dictionary<GuildSlot, (long Epoch, TimeSpan Until)> ended = [];
-
-    public void End(GuildSlot key, long epoch, TimeSpan now) => ended[key] = (Math.Max(epoch, Highest(key)), now + Kept);
-
-    /// <summary>Of the assignments that ended; 0 if none did.</summary>
-    public long Highest(GuildSlot key) => ended.TryGetValue(key, out var fence) ? fence.Epoch : 0;
-
-    public void Tick(TimeSpan now)
-    {
-        foreach (var (key, fence) in ended)
-        {
-            if (fence.Until <= now) ended.Remove(key);
-        }
     }
 }
