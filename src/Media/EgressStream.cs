@@ -20,6 +20,9 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
 
     public uint Octets { get; private set; }
 
+    /// <summary>Whether a report can tell the source's clock: not before the first packet of that source.</summary>
+    internal bool CanReport => Packets > 0 && !rebased;
+
     /// <summary>As the listener's last report block had it; null until then.</summary>
     public TimeSpan? RoundTrip { get; private set; }
 

@@ -19,7 +19,8 @@ public static class MediaProcess
 
     /// <summary>Runs until the link ends.</summary>
     /// <param name="log">One line for each thing that goes wrong on the link; nothing else.</param>
-    /// <returns>The exit code: 0 when the link ended, 1 after a protocol error or with descriptors that are not what they should be.</returns>
+    /// <returns>The exit code: 0 when the link ended, 1 after a protocol error or with descriptors that are not what they
+    /// should be.</returns>
     public static async Task<int> RunAsync(MediaProcessOptions options, TextWriter log, CancellationToken cancel = default)
     {
         // No blocking collections in the middle of a packet, if it can be helped: next to nothing is allocated here.

@@ -3,6 +3,7 @@ using Voice.Media.Net;
 using Voice.Media.Rtcp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Rtp;
+using Voice.Protocol.Srtp;
 using Voice.Protocol.Stun;
 
 namespace Voice.Media;
@@ -89,7 +90,7 @@ public sealed class Worker
             else if (transport.State == TransportState.Connected && now >= transport.NextReport)
             {
                 if (transport.NextReport > TimeSpan.Zero) reporter.Report(transport, now);
-                // RFC 3550 section 6.2 asks for randomised intervals, lest everybody's reports meet; RFC 4585 section 3.4 allows short ones.
+                // RFC 3550 section 6.2: randomised, lest everybody's reports meet; RFC 4585 section 3.4 allows short intervals.
                 transport.NextReport = now + TimeSpan.FromSeconds(0.75 + context.Random.NextDouble() / 2);
             }
         }
@@ -126,9 +127,15 @@ public sealed class Worker
             case PutTransport put: return TryPut(put);
             case PutTrack put: return TryPut(put);
             case PutSubscription put: return TryPut(put);
-            case DropTransport drop when transports.TryGetValue(drop.Id, out var transport): Drop(transport); break;
-            case DropTrack drop when tracks.TryGetValue(drop.Ssrc, out var track): Drop(track); break;
-            case DropSubscription drop when subscriptions.TryGetValue((drop.Track, drop.Listener), out var subscription): Drop(subscription); break;
+            case DropTransport drop when transports.TryGetValue(drop.Id, out var transport):
+                Drop(transport);
+                break;
+            case DropTrack drop when tracks.TryGetValue(drop.Ssrc, out var track):
+                Drop(track);
+                break;
+            case DropSubscription drop when subscriptions.TryGetValue((drop.Track, drop.Listener), out var subscription):
+                Drop(subscription);
+                break;
         }
         return null;
     }
@@ -140,6 +147,7 @@ public sealed class Worker
             return Same(known.Put, put) ? null : $"transport {put.Id} is there already and not the same";
         }
         if (put.RemoteFingerprint.Length != 32) return $"transport {put.Id}: a SHA-256 fingerprint has 32 bytes";
+        if (!put.Profiles.All(profile => ((SrtpProfile)profile).IsSupported)) return $"transport {put.Id}: an unknown SRTP profile";
         if (put.OpusPayloadType > 127) return $"transport {put.Id}: payload type {put.OpusPayloadType}";
         if (put.AudioLevelExtension > 14) return $"transport {put.Id}: extension id {put.AudioLevelExtension}";
         var transport = new Transport(this, put) { ReporterSsrc = (uint)context.Random.NextInt64(1, uint.MaxValue) };
@@ -177,9 +185,9 @@ public sealed class Worker
         }
         // A listener on another worker needs the ring between workers (design.md section 3.3): it would be put here too, as a
         // listener whose forwarder hands the packet over.
-        if (!tracks.TryGetValue(put.Track, out var track)) return $"subscription: no track {put.Track} on worker {context.Index}";
-        if (!transports.TryGetValue(put.Listener, out var listener)) return $"subscription: no listener {put.Listener} on worker {context.Index}";
-        if (listener.Subscriptions.Exists(other => other.Stream.Ssrc == put.Ssrc)) return $"listener {put.Listener} has another stream {put.Ssrc}";
+        if (!tracks.TryGetValue(put.Track, out var track)) return $"no track {put.Track} on worker {context.Index}";
+        if (!transports.TryGetValue(put.Listener, out var listener)) return $"no listener {put.Listener} on worker {context.Index}";
+        if (listener.Subscriptions.Exists(other => other.Stream.Ssrc == put.Ssrc)) return $"listener {put.Listener} has a stream {put.Ssrc}";
 
         var stream = listener.Stream(put.Ssrc, track.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
         var subscription = new Subscription(track, listener, stream) { Gates = put.Gates };
@@ -241,16 +249,16 @@ public sealed class Worker
             transport.Put.RemoteFingerprint,
             transport.Put.Profiles,
             Send: datagram => context.Post(_ => transport.SendDtls(session, datagram, origin)),
-            Connected: keys => context.Post(worker => worker.Connected(transport, session, keys)),
+            Connected: keys => context.Post(worker => worker.Connected(transport, session, keys, origin)),
             Closed: reason => context.Post(worker => worker.Ended(transport, session, reason))));
     }
 
-    private void Connected(Transport transport, DtlsSession? session, DtlsKeys keys)
+    private void Connected(Transport transport, DtlsSession? session, DtlsKeys keys, Destination origin)
     {
         if (!transport.Runs(session)) return;
         transport.Connect(keys);
-        var address = transport.Selected?.Remote.ToWire() ?? [];
-        context.Events(new TransportConnected(transport.Id, keys.Profile, keys.KeyingMaterial, address));
+        var address = (transport.Selected ?? origin).Remote;
+        context.Events(new TransportConnected(transport.Id, keys.Profile, keys.KeyingMaterial, address.ToWire()));
     }
 
     private void Ended(Transport transport, DtlsSession? session, TransportCloseReason reason)

@@ -32,7 +32,10 @@ public sealed class WorkerPlan(int workers)
         switch (change)
         {
             case PutTransport put:
-                if ((uint)put.Worker >= (uint)workers) throw new InvalidDataException($"transport {put.Id} on worker {put.Worker} of {workers}");
+                if ((uint)put.Worker >= (uint)workers)
+                {
+                    throw new InvalidDataException($"transport {put.Id} on worker {put.Worker} of {workers}");
+                }
                 // A second put is the worker's to compare; it must reach the same one.
                 return transports.TryGetValue(put.Id, out var known) ? known : transports[put.Id] = put.Worker;
             case DropTransport drop:

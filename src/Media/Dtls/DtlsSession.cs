@@ -40,15 +40,12 @@ public sealed class DtlsSession
         {
             transport = new DtlsServerProtocol().Accept(server, queue);
         }
-        catch (IOException) // TlsException and its kin: alerts, timeout, dropped
+        catch (Exception)
         {
-            Fail();
-            return;
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or IndexOutOfRangeException or OverflowException)
-        {
-            // The parser is not ours and its input is a stranger's: whatever it throws ends this connection and no other.
-            Fail();
+            // An alert, a timeout, a dropped transport; or a fault of a parser that is not ours, fed by a stranger. Whatever it
+            // is, it ends this connection and no other.
+            queue.Close();
+            peer.Closed(server.FingerprintRefused ? TransportCloseReason.FingerprintMismatch : TransportCloseReason.HandshakeFailed);
             return;
         }
         peer.Connected(server.Keys!);
@@ -56,15 +53,10 @@ public sealed class DtlsSession
         if (!queue.IsEmpty) ProcessSoon();
     }
 
-    private void Fail()
-    {
-        queue.Close();
-        peer.Closed(server.FingerprintRefused ? TransportCloseReason.FingerprintMismatch : TransportCloseReason.HandshakeFailed);
-    }
-
     private void ProcessSoon()
     {
-        if (Interlocked.Exchange(ref processing, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(static session => session.Process(), this, preferLocal: false);
+        if (Interlocked.Exchange(ref processing, 1) == 1) return;
+        ThreadPool.UnsafeQueueUserWorkItem(static session => session.Process(), this, preferLocal: false);
     }
 
     private void Process()
@@ -77,7 +69,7 @@ public sealed class DtlsSession
             while (!queue.IsEmpty && !server.PeerEnded) open!.Receive(ignored, waitMillis: 1);
             ended = server.PeerEnded;
         }
-        catch (IOException)
+        catch (Exception) // as above
         {
             ended = true;
         }

@@ -17,6 +17,7 @@ public sealed class UdpPort : IDatagramPort, IDisposable
     private readonly List<Socket> waiting = [];
     private readonly Socket wake;
     private int woken;
+    private int turn;
 
     /// <param name="sockets">Bound; owned from here on.</param>
     public UdpPort(params Socket[] sockets)
@@ -44,9 +45,11 @@ public sealed class UdpPort : IDatagramPort, IDisposable
 
     public bool TryReceive(Span<byte> buffer, out int length, out RemoteEndPoint from)
     {
-        foreach (var socket in sockets)
+        for (var i = 0; i < sockets.Length; i++)
         {
-            if (!TryReceive(socket, buffer, out length)) continue;
+            // In turn: a flood over one address family must not silence the other.
+            turn = (turn + 1) % sockets.Length;
+            if (!TryReceive(sockets[turn], buffer, out length)) continue;
             from = RemoteEndPoint.From(received);
             return true;
         }

@@ -25,7 +25,7 @@ internal sealed class Reporter
         ReportReception(transport, now);
         foreach (var subscription in transport.Subscriptions)
         {
-            if (subscription.Stream.Packets == 0 || !subscription.Track.Reception.Any) continue;
+            if (!subscription.Stream.CanReport || !subscription.Track.Reception.Any) continue;
             batch.Add(subscription);
             if (batch.Count == batch.Capacity) ReportBatch(transport, now);
         }
@@ -61,7 +61,8 @@ internal sealed class Reporter
         transport.SendRtcp(compound.AsSpan(0, writer.Length), scratch);
     }
 
-    /// <summary>Each stream is a source of its own, so its SSRC names it: a talker's own CNAME would follow them from call to call.</summary>
+    /// <summary>Each stream is a source of its own, named by its SSRC: a talker's own CNAME would follow them from call to
+    /// call.</summary>
     private static void WriteCname(ref RtcpWriter writer, uint ssrc)
     {
         Span<byte> cname = stackalloc byte[10];

@@ -24,7 +24,8 @@ public sealed record TestCertificate(byte[] Certificate, byte[] PrivateKey)
 }
 
 /// <summary>The browser's side of DTLS-SRTP. Blocks, like every BouncyCastle handshake: run it on a thread of its own.</summary>
-public sealed class DtlsClient(TestCertificate identity, SrtpProfile[] profiles, Action<byte[]> send) : DefaultTlsClient(new BcTlsCrypto()), DatagramTransport
+public sealed class DtlsClient(TestCertificate identity, SrtpProfile[] profiles, Action<byte[]> send)
+    : DefaultTlsClient(new BcTlsCrypto()), DatagramTransport
 {
     private readonly BlockingCollection<byte[]> inbox = [];
     private readonly TestCertificate identity = identity;
@@ -65,7 +66,8 @@ public sealed class DtlsClient(TestCertificate identity, SrtpProfile[] profiles,
     public override IDictionary<int, byte[]> GetClientExtensions()
     {
         var extensions = TlsExtensionsUtilities.EnsureExtensionsInitialised(base.GetClientExtensions());
-        if (profiles.Length > 0) TlsSrtpUtilities.AddUseSrtpExtension(extensions, new UseSrtpData([.. profiles.Select(profile => (int)profile)], []));
+        if (profiles.Length == 0) return extensions;
+        TlsSrtpUtilities.AddUseSrtpExtension(extensions, new UseSrtpData([.. profiles.Select(profile => (int)profile)], []));
         return extensions;
     }
 

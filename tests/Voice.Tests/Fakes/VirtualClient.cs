@@ -22,7 +22,8 @@ public sealed class VirtualClient : IDisposable
     {
         this.sfu = sfu;
         Profile = profile;
-        Put = new(id, 0, $"local{id:d4}", $"password-of-local-{id:d4}", $"remote{id:d4}", new byte[32], [(ushort)profile], payloadType, levelExtension);
+        Put = new(
+            id, 0, $"local{id:d4}", $"password-of-local-{id:d4}", $"remote{id:d4}", new byte[32], [(ushort)profile], payloadType, levelExtension);
         TrackSsrc = id * 8;
         SenderSsrc = 0xA000_0000 + id;
         keyingMaterial = new byte[profile.KeyingMaterialLength];
@@ -81,26 +82,20 @@ public sealed class VirtualClient : IDisposable
     {
         sfu.Random.NextBytes(transaction);
         return BindingRequest.Build(
-            Put with { LocalPassword = password ?? Put.LocalPassword }, transaction, nominate, username, controlled, extra, integrity, fingerprint);
+            Put with { LocalPassword = password ?? Put.LocalPassword }, transaction,
+            nominate, username, controlled, extra, integrity, fingerprint);
     }
 
     /// <summary>The client's next packet, protected; 20 ms of audio after the last.</summary>
-    public byte[] Rtp(ReadOnlySpan<byte> payload = default, byte? level = null, bool marker = false, byte? payloadType = null, byte padding = 0)
+    public byte[] Rtp(ReadOnlySpan<byte> payload = default, byte? level = null, bool marker = false, byte? payloadType = null)
     {
-        if (payload.IsEmpty && padding == 0) payload = [0xF8, 0xFF, 0xFE];
+        if (payload.IsEmpty) payload = [0xF8, 0xFF, 0xFE];
         var header = new byte[RtpHeader.MaxLength];
         var length = RtpHeader.Write(
             header, marker, payloadType ?? Put.OpusPayloadType, (ushort)NextIndex, NextTimestamp, SenderSsrc,
             level is null ? (byte)0 : Put.AudioLevelExtension, level ?? 0);
-        var body = new byte[payload.Length + padding];
-        payload.CopyTo(body);
-        if (padding > 0)
-        {
-            header[0] |= 0x20;
-            body[^1] = padding;
-        }
         NextTimestamp += 960;
-        return Protect(header.AsSpan(0, length), body, NextIndex++);
+        return Protect(header.AsSpan(0, length), payload, NextIndex++);
     }
 
     /// <summary>Any packet, protected.</summary>

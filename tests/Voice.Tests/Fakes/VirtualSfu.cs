@@ -55,7 +55,8 @@ public sealed class VirtualSfu : IDisposable
     }
 
     /// <summary>A client that is connected: checked, nominated, and with the keys that a handshake would have given.</summary>
-    public VirtualClient Connect(SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null)
+    public VirtualClient Connect(
+        SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null)
     {
         var client = Add(profile, payloadType, levelExtension, address);
         client.Send(client.Check());

@@ -41,7 +41,8 @@ public sealed class DtlsTests : IDisposable
     [Fact]
     public void The_first_of_our_profiles_that_the_client_offers_is_taken()
     {
-        var (_, client) = Start(Client.Fingerprint, [7, 1], SrtpProfile.Aes128CmHmacSha1_80, SrtpProfile.AeadAes256Gcm, SrtpProfile.AeadAes128Gcm);
+        var (_, client) = Start(
+            Client.Fingerprint, [7, 1], SrtpProfile.Aes128CmHmacSha1_80, SrtpProfile.AeadAes256Gcm, SrtpProfile.AeadAes128Gcm);
 
         sfu.PumpUntil(() => client.Succeeded is not null);
 
@@ -79,7 +80,9 @@ public sealed class DtlsTests : IDisposable
     {
         var lost = 0;
         // The server's hello, and then its last flight, get lost once each.
-        var (_, client) = Start(Client.Fingerprint, [7], datagram => FirstOf(datagram) && ++lost <= 2, SrtpProfile.AeadAes128Gcm);
+        var (_, client) = Start(
+            Client.Fingerprint, [7], datagram => FirstOf(datagram) && ++lost <= 2, (transport, datagram) => transport.Send(datagram),
+            SrtpProfile.AeadAes128Gcm);
 
         sfu.PumpUntil(() => client.Succeeded is not null);
 
@@ -87,6 +90,31 @@ public sealed class DtlsTests : IDisposable
         Assert.True(lost >= 2);
 
         bool FirstOf(byte[] datagram) => (lost == 0 && datagram[0] == 22) || datagram[0] == 20;
+    }
+
+    [Fact]
+    public void A_forged_record_does_not_end_the_handshake()
+    {
+        var forged = 0;
+        var (_, client) = Start(Client.Fingerprint, [7], _ => false, SendForgedFirst, SrtpProfile.AeadAes128Gcm);
+
+        sfu.PumpUntil(() => client.Succeeded is not null);
+
+        Assert.True(client.Succeeded);
+        Assert.True(forged > 0);
+
+        void SendForgedFirst(VirtualClient transport, byte[] datagram)
+        {
+            var encrypted = datagram[4] == 1; // the epoch
+            if (encrypted)
+            {
+                forged++;
+                var copy = (byte[])datagram.Clone();
+                copy[^1] ^= 1;
+                transport.Send(copy);
+            }
+            transport.Send(datagram);
+        }
     }
 
     [Fact]
@@ -131,14 +159,14 @@ public sealed class DtlsTests : IDisposable
         sfu.Add(customize: put => put with { RemoteFingerprint = fingerprint, Profiles = profiles });
 
     private (VirtualClient Transport, DtlsClient Client) Start(byte[] fingerprint, ushort[] ours, params SrtpProfile[] theirs) =>
-        Start(fingerprint, ours, _ => false, theirs);
+        Start(fingerprint, ours, _ => false, (transport, datagram) => transport.Send(datagram), theirs);
 
     private (VirtualClient Transport, DtlsClient Client) Start(
-        byte[] fingerprint, ushort[] ours, Func<byte[], bool> loses, params SrtpProfile[] theirs)
+        byte[] fingerprint, ushort[] ours, Func<byte[], bool> loses, Action<VirtualClient, byte[]> send, params SrtpProfile[] theirs)
     {
         var transport = Announce(fingerprint, ours);
         transport.Send(transport.Check());
-        var client = new DtlsClient(Client, theirs, datagram => sfu.Post(_ => transport.Send(datagram)));
+        var client = new DtlsClient(Client, theirs, datagram => sfu.Post(_ => send(transport, datagram)));
         sfu.Port.Attach(transport.Address, datagram =>
         {
             if (!loses(datagram)) client.Deliver(datagram);

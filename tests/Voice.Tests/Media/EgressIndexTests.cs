@@ -22,7 +22,8 @@ public class EgressIndexTests
     private static readonly Gen<(Step Step, int By)[]> Histories = Gen.Select(
         Gen.Frequency(
             (60, Gen.Const(Step.Packet)), (8, Gen.Const(Step.Lost)), (12, Gen.Const(Step.Late)), (6, Gen.Const(Step.Toggle)),
-            (1, Gen.Const(Step.SourceChange)), (1, Gen.Const(Step.SourceWrap)), (1, Gen.Const(Step.Discontinuity)), (1, Gen.Const(Step.Restart))),
+            (1, Gen.Const(Step.SourceChange)), (1, Gen.Const(Step.SourceWrap)), (1, Gen.Const(Step.Discontinuity)),
+            (1, Gen.Const(Step.Restart))),
         Gen.Int[1, 200]).Array[0, 400];
 
     [Fact]

@@ -72,8 +72,8 @@ public sealed class RtcpTests : IDisposable
         {
             Assert.Equal((talker.TrackSsrc, 1u, 3u), (report.Ssrc, report.PacketCount, report.OctetCount));
             // The report's NTP time is our clock; its RTP time moves along with it at 48 kHz from the talker's own report.
-            var elapsed = report.NtpTimestamp - NtpTime.At(reportedAt);
-            Assert.InRange((double)(report.RtpTimestamp - 48_000), elapsed / 4294967296.0 * 48_000 - 2, elapsed / 4294967296.0 * 48_000 + 2);
+            var elapsed = (report.NtpTimestamp - NtpTime.At(reportedAt)) / 4294967296.0;
+            Assert.InRange(report.RtpTimestamp - 48_000.0, elapsed * 48_000 - 2, elapsed * 48_000 + 2);
         });
     }
 

@@ -80,6 +80,7 @@ public sealed class WorkerTests : IDisposable
             talker.Put with { OpusPayloadType = 5 },
             listener.Put with { Id = 77 },
             talker.Put with { Id = 78, LocalUfrag = "x", RemoteFingerprint = [] },
+            talker.Put with { Id = 79, LocalUfrag = "y", Profiles = [2] },
             talker.PutTrack with { ClockRate = 8000 },
             new PutTrack(1, 999, TrackKind.Audio, 48_000, 0),
             new PutSubscription(999, listener.Id, 1, Gates.None),
@@ -118,7 +119,9 @@ public sealed class WorkerTests : IDisposable
     {
         MediaChange[] changes =
         [
-            new PutSubscription(8, 1, 8, Gates.None), new PutTrack(8, 1, TrackKind.Audio, 48_000, 0), new PutTransport(1, 1, "l", "p", "r", [], [], 111, 1),
+            new PutSubscription(8, 1, 8, Gates.None),
+            new PutTrack(8, 1, TrackKind.Audio, 48_000, 0),
+            new PutTransport(1, 1, "l", "p", "r", [], [], 111, 1),
         ];
 
         Assert.Equal(changes.Reverse(), new WorkerPlan(2).SplitWhole(changes)[1]);
