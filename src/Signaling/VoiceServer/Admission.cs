@@ -1,29 +1,24 @@
-using Voice.Protocol;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 
 namespace Voice.Signaling.VoiceServer;
 
-/// <summary>Whether an Identify or Resume may have the session it asks for: what its token says, against what the gateway
-/// pushed. The rules, in order; the first that fails names the close code.</summary>
+/// <summary>Whether an Identify may have the session it asks for: what its token says, against what the gateway pushed.
+/// The first rule that fails names the close code.</summary>
 internal static class Admission
 {
-    public static VoiceCloseCode? Refusal(VoiceToken? token, string nodeId, Snowflake server, Snowflake? user, string sessionId)
+    /// <param name="token">Null: not ours, or over.</param>
+    /// <param name="guild">The one that the token names; null if it is not here.</param>
+    /// <param name="member">Who it is, unless refused.</param>
+    public static VoiceCloseCode? Refusal(Identify identify, string nodeId, VoiceToken? token, ServedGuild? guild, out VoiceMember? member)
     {
-        if (token is null || token.Guild != server.Value) return VoiceCloseCode.AuthenticationFailed;
-        if (user is { } claimed && token.User != claimed.Value) return VoiceCloseCode.AuthenticationFailed;
+        member = null;
+        if (token is null || token.Guild != identify.ServerId.Value || token.User != identify.UserId.Value) return VoiceCloseCode.AuthenticationFailed;
         if (token.NodeId != nodeId) return VoiceCloseCode.ServerNotFound;
-        return token.SessionId == sessionId ? null : VoiceCloseCode.SessionNoLongerValid;
-    }
-
-    public static VoiceCloseCode? Refusal(VoiceToken token, ServedGuild? guild, Snowflake? channel, out VoiceMember? member)
-    {
-        member = guild?.Member(token.User);
-        if (guild is null) return VoiceCloseCode.SessionNoLongerValid;
-        if (guild.Epoch != token.Epoch) return VoiceCloseCode.ServerNotFound;
-        if (channel is { } claimed && claimed.Value != token.Channel) return VoiceCloseCode.SessionNoLongerValid;
-        return member is null || member.SessionId != token.SessionId || member.Channel != token.Channel
-            ? VoiceCloseCode.SessionNoLongerValid
-            : null;
+        if (token.SessionId != identify.SessionId || guild is null) return VoiceCloseCode.SessionNoLongerValid;
+        if (token.Epoch != guild.Epoch) return VoiceCloseCode.ServerNotFound;
+        if (identify.ChannelId is { } channel && channel.Value != token.Channel) return VoiceCloseCode.SessionNoLongerValid;
+        member = guild.Member(token.User);
+        return member is null || member.SessionId != token.SessionId || member.Channel != token.Channel ? VoiceCloseCode.SessionNoLongerValid : null;
     }
 }

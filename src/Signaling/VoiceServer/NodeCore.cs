@@ -29,12 +29,13 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     private readonly Dictionary<long, Connection> connections = [];
     private readonly ServedGuilds guilds = new();
+    private readonly Dictionary<(ulong Guild, string Session), VoiceSession> byId = [];
     private readonly Dictionary<uint, VoiceSession> byTransport = [];
     private readonly HashSet<VoiceSession> severed = [];
     private readonly MediaPlan plan = new();
     private readonly VoiceRooms rooms = new(node.Workers.Length);
 
-    public int Sessions { get; private set; }
+    public int Sessions => byId.Count;
 
     public int Guilds => guilds.Count;
 
@@ -168,11 +169,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private void Identified(TimeSpan now, Connection connection, Identify identify)
     {
         var token = node.ReadToken(identify.Token);
-        VoiceMember? member = null;
         var guild = token is null ? null : guilds.Find(new GuildSlot(token.Guild, token.Slot));
-        var refusal = Admission.Refusal(token, node.NodeId, identify.ServerId, identify.UserId, identify.SessionId)
-            ?? Admission.Refusal(token!, guild, identify.ChannelId, out member);
-        if (refusal is { } code)
+        if (Admission.Refusal(identify, node.NodeId, token, guild, out var member) is { } code)
         {
             Close(connection, code, "identify refused");
             return;
@@ -182,9 +180,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         if (guild!.Sessions.TryGetValue(member!.User, out var before)) End(before, VoiceCloseCode.Disconnected, "replaced");
 
         var room = rooms.Get(new RoomId(guild.Key.Guild, member.Channel));
-        var session = new VoiceSession(guild, member, room, numbers.NextSsrc(), outbox);
+        var session = new VoiceSession(guild, member, identify.Token, room, numbers.NextSsrc(), outbox);
         guild.Sessions.Add(session.User, session);
-        Sessions++;
+        byId[session.Key] = session;
         Attach(now, connection, session);
 
         var address = node.Workers[room.Worker][0];
@@ -197,15 +195,23 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     private void Resumed(TimeSpan now, Connection connection, Resume resume)
     {
-        var token = node.ReadToken(resume.Token);
-        var guild = token is null ? null : guilds.Find(new GuildSlot(token.Guild, token.Slot));
-        var refusal = Admission.Refusal(token, node.NodeId, resume.ServerId, user: null, resume.SessionId)
-            ?? Admission.Refusal(token!, guild, channel: null, out _);
-        var session = refusal is null ? guild!.Sessions.GetValueOrDefault(token!.User) : null;
-        var old = session?.Socket;
-        if (session is null || !session.TryResume(connection.Socket, resume.SeqAck, numbered: connection.Version >= 8))
+        if (!byId.TryGetValue((resume.ServerId.Value, resume.SessionId), out var session))
         {
-            Close(connection, refusal ?? VoiceCloseCode.SessionNoLongerValid, "resume refused");
+            Close(connection, VoiceCloseCode.SessionNoLongerValid, "no such session");
+            return;
+        }
+
+        // The token may be over by now, the session is not: it counts that its client has the one that opened it.
+        if (!session.IsOpenedBy(resume.Token))
+        {
+            Close(connection, VoiceCloseCode.AuthenticationFailed, "resume refused");
+            return;
+        }
+
+        var old = session.Socket;
+        if (!session.TryResume(connection.Socket, resume.SeqAck, numbered: connection.Version >= 8))
+        {
+            Close(connection, VoiceCloseCode.SessionNoLongerValid, "missed messages are gone");
             return;
         }
 
@@ -337,7 +343,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         session.Guild.Sessions.Remove(session.User);
         severed.Remove(session);
         rooms.Leave(session);
-        Sessions--;
+        byId.Remove(session.Key);
         if (session.Transport is { } transport) StopMedia(session, transport);
         SendAll(session.Room.Sessions, ServerFrame.Disconnect(session.User));
         Announce(session, connected: false);

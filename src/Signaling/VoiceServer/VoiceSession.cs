@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Voice.Protocol;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
@@ -5,7 +7,8 @@ using Voice.Protocol.Voice;
 namespace Voice.Signaling.VoiceServer;
 
 /// <summary>One participant's voice session: from Identify until it ends for good, over lost sockets.</summary>
-internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, VoiceRoom room, uint ssrc, Outbox outbox)
+/// <param name="token">What it was opened with.</param>
+internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string token, VoiceRoom room, uint ssrc, Outbox outbox)
 {
     private readonly ReplayBuffer replay = new();
 
@@ -14,6 +17,8 @@ internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, VoiceR
     public ulong User { get; } = member.User;
 
     public string Id { get; } = member.SessionId;
+
+    public (ulong Guild, string Session) Key => (guild.Key.Guild, Id);
 
     public VoiceRoom Room => room;
 
@@ -42,6 +47,9 @@ internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, VoiceR
         | (member.Suppress ? VoiceFlags.Suppress : VoiceFlags.None)
         | (member.SelfDeaf ? VoiceFlags.SelfDeaf : VoiceFlags.None)
         | (member.Deaf ? VoiceFlags.Deaf : VoiceFlags.None);
+
+    public bool IsOpenedBy(string shown) =>
+        CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(token.AsSpan()), MemoryMarshal.AsBytes(shown.AsSpan()));
 
     public void Attach(long socket) => Socket = socket;
 

@@ -150,16 +150,26 @@ public class ResumeTests
     }
 
     [Fact]
-    public void A_resume_is_checked_like_an_identify()
+    public void A_session_is_resumed_by_the_token_that_opened_it_and_no_other()
     {
         var a = node.Join(1);
         a.Lose();
-        var stranger = node.Connect();
-        stranger.Send(VoiceOpcode.Resume, new { server_id = "41", session_id = node.Pushed(1).SessionId, token = "forged" });
-        Assert.Equal(VoiceCloseCode.AuthenticationFailed, stranger.Closed);
 
+        Assert.Equal(VoiceCloseCode.AuthenticationFailed, a.Resume(0, token: "forged").Closed);
+        Assert.Equal(VoiceCloseCode.AuthenticationFailed, a.Resume(0, token: node.Token(1)).Closed);
+        Assert.Null(a.Resume(0).Closed);
         node.Drop();
         Assert.Equal(VoiceCloseCode.SessionNoLongerValid, a.Resume(0).Closed);
+    }
+
+    [Fact]
+    public void A_session_outlives_its_token()
+    {
+        var a = node.Join(1);
+        a.Lose();
+        node.ExpireTokens();
+
+        Assert.Null(a.Resume(0).Closed);
     }
 
     [Fact]

@@ -116,6 +116,9 @@ internal sealed class TestNode
         Deliver();
     }
 
+    /// <summary>From now on no token is accepted any more.</summary>
+    public void ExpireTokens() => tokens.Clear();
+
     /// <summary>A token for what was pushed, but for what the change says.</summary>
     public string Token(ulong user, Func<VoiceToken, VoiceToken>? change = null)
     {
@@ -165,6 +168,8 @@ internal sealed class TestClient(TestNode node, long socket)
 
     public ulong User { get; private set; }
 
+    public string Token { get; private set; } = "";
+
     public List<JsonElement> Frames { get; } = [];
 
     public VoiceCloseCode? Closed { get; set; }
@@ -182,13 +187,14 @@ internal sealed class TestClient(TestNode node, long socket)
     public void Identify(ulong user, string? token = null, string? session = null, ulong server = TestNode.Guild, ulong? channel = null)
     {
         User = user;
+        Token = token ?? node.Token(user);
         Send(VoiceOpcode.Identify, new
         {
             server_id = server.ToString(),
             channel_id = channel?.ToString(),
             user_id = user.ToString(),
             session_id = session ?? node.Pushed(user).SessionId,
-            token = token ?? node.Token(user),
+            token = Token,
         });
     }
 
@@ -201,15 +207,15 @@ internal sealed class TestClient(TestNode node, long socket)
     public void Lose(int? code = null) => node.Lose(Socket, code);
 
     /// <summary>A new socket that asks to go on with this one's session.</summary>
-    public TestClient Resume(int? seqAck, int version = 8)
+    public TestClient Resume(int? seqAck, int version = 8, string? token = null)
     {
         var again = node.Connect(version);
-        again.User = User;
+        (again.User, again.Token) = (User, token ?? Token);
         again.Send(VoiceOpcode.Resume, new
         {
             server_id = TestNode.Guild.ToString(),
             session_id = node.Pushed(User).SessionId,
-            token = node.Token(User),
+            token = again.Token,
             seq_ack = seqAck,
         });
         return again;
