@@ -1,0 +1,184 @@
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+using Voice.Protocol.Links;
+using Voice.Signaling.Gateway;
+using Voice.Signaling.Gateway.Guilds;
+using Voice.VoiceAllocator;
+using Xunit;
+
+namespace Voice.Tests.Signaling.Guilds;
+
+/// <summary>A guild with a naive pump, a naive node per slot, and a naive client that adds up what it was told.</summary>
+internal sealed class VoiceWorld
+{
+    public const ulong Owner = 100;
+    public static readonly Snowflake GuildId = 1, Lounge = 11, Games = 12, Stage = 13, Text = 14;
+
+    private readonly Dictionary<string, (long Epoch, long Revision, Dictionary<ulong, VoiceMember> Members)> nodes = [];
+    private readonly Dictionary<ulong, VoiceState> seen = [];
+    private long epoch;
+    private int sessions;
+
+    public VoiceWorld()
+    {
+        Voice = new GuildVoice(() => $"{++sessions:x32}") { Data = Data };
+        Data.Roles.Add(new Role(GuildId, "@everyone"));
+        Data.Channels.AddRange(
+        [
+            new Channel(Lounge, ChannelType.Voice, "Lounge"),
+            new Channel(Games, ChannelType.Voice, "Games"),
+            new Channel(Stage, ChannelType.Stage, "Stage"),
+            new Channel(Text, ChannelType.Text, "text"),
+        ]);
+        foreach (var user in new[] { 1ul, 2ul, 3ul, 4ul, Owner }) Data.Members[user] = new Member(new User(user, $"user{user}"));
+    }
+
+    public GuildData Data { get; } = new() { Id = GuildId, Name = "guild", OwnerId = Owner };
+
+    public GuildVoice Voice { get; }
+
+    public bool HasNode { get; set; } = true;
+
+    public bool NodeAnswers { get; set; } = true;
+
+    /// <summary>Every VOICE_SERVER_UPDATE so far; epoch 0 stands for endpoint null.</summary>
+    public List<(string Session, long Epoch)> ServerUpdates { get; } = [];
+
+    public void Join(ulong user, string session, Snowflake channel) => Voice.Update(user, session, new VoiceStateUpdate(GuildId, channel));
+
+    public void JoinLive(ulong user, string session, Snowflake channel)
+    {
+        Join(user, session, channel);
+        Settle();
+        SessionChanged(user, connected: true);
+    }
+
+    public void SessionChanged(ulong user, bool connected)
+    {
+        if (Voice.Find(user) is not { } one || Voice.Slot(one.Slot)?.Assignment is not { } at) return;
+        Voice.ConnectionChanged(new VoiceSessionChanged(GuildId.Value, one.Slot, at.Epoch, user, one.SessionId, connected));
+    }
+
+    public void Change(Snowflake id, Func<Channel, Channel> change)
+    {
+        var index = Data.Channels.FindIndex(channel => channel.Id == id);
+        Data.Channels[index] = change(Data.Channels[index]);
+    }
+
+    public void Deny(Snowflake channel, Permissions bits) =>
+        Change(channel, it => it with { PermissionOverwrites = [new PermissionOverwrite(GuildId, 0) { Deny = (ulong)bits }] });
+
+    public Dictionary<ulong, VoiceMember> Held(string slot) => nodes[slot].Members;
+
+    public void LoseNode(string slot)
+    {
+        Voice.Slot(slot)?.Unassign();
+        nodes.Remove(slot);
+        Voice.Touch();
+    }
+
+    /// <summary>The node forgets its revision, so that the next delta does not follow.</summary>
+    public void Forget(string slot) => nodes[slot] = nodes[slot] with { Revision = -1 };
+
+    /// <summary>Does what CallPump does, one thing after the other, and hears what it tells clients.</summary>
+    public GuildEvent[] Settle()
+    {
+        List<GuildEvent> all = [];
+        while (Voice.TakeDirty())
+        {
+            all.AddRange(Voice.TakeStateEvents());
+            foreach (var slot in Voice.Slots.ToArray()) Settle(slot);
+            foreach (var one in Voice.DueServerUpdates())
+            {
+                ServerUpdates.Add((one.GatewaySession!, Voice.Slot(one.Slot)!.Assignment?.Epoch ?? 0));
+                all.Add(new GuildEvent("VOICE_SERVER_UPDATE", [], one.GatewaySession));
+            }
+        }
+
+        foreach (var state in all.Where(one => one is { Type: "VOICE_STATE_UPDATE", OnlySession: null }).Select(FakeGateway.State))
+        {
+            if (state.ChannelId is null) seen.Remove(state.UserId.Value);
+            else seen[state.UserId.Value] = state;
+        }
+
+        return [.. all];
+    }
+
+    public void Random(int step, ulong user, int which)
+    {
+        Snowflake[] channels = [Lounge, Games, Stage];
+        var session = $"s{user}.{which % 2}";
+        switch (step)
+        {
+            case 0 or 1: Join(user, session, channels[which]); break;
+            case 2: Voice.Update(user, session, new VoiceStateUpdate(GuildId, channels[which]) { SelfMute = true }); break;
+            case 3: Voice.Update(user, session, new VoiceStateUpdate(GuildId, null)); break;
+            case 4: Voice.SessionEnded(user, session); break;
+            case 5: SessionChanged(user, which == 0); break;
+            case 6: HasNode = which > 0; break;
+            case 7: NodeAnswers = which > 0; break;
+            case 8: LoseNode(which == 0 ? "eu" : ""); break;
+            case 9:
+                Change(channels[which], channel => channel with { RtcRegion = channel.RtcRegion is null ? "eu" : null });
+                Voice.Refresh();
+                break;
+            case 10:
+                Data.Members[user] = Data.Members[user] with { Mute = which == 0 };
+                Voice.Refresh();
+                break;
+            default: Settle(); break;
+        }
+    }
+
+    public void AssertConsistent()
+    {
+        Assert.Equal(Voice.Slots.Select(slot => slot.Slot), nodes.Keys.Order(StringComparer.Ordinal));
+        foreach (var slot in Voice.Slots) Assert.Equal(Voice.Wanted(slot.Slot), Held(slot.Slot));
+        Assert.Equal(
+            Voice.Participants.ToDictionary(one => one.User.Value, one => one.ToState()),
+            seen.ToDictionary(one => one.Key, one => one.Value with { GuildId = null, Member = null }));
+        foreach (var one in Voice.Participants)
+            Assert.Equal(Voice.Slot(one.Slot)!.Assignment!.Epoch, ServerUpdates.Last(update => update.Session == one.GatewaySession).Epoch);
+    }
+
+    private void Settle(SlotCall slot)
+    {
+        if (!Voice.IsUsed(slot.Slot))
+        {
+            slot.Unassign();
+            nodes.Remove(slot.Slot);
+            Voice.Remove(slot.Slot);
+            return;
+        }
+
+        if (slot.Assignment is null)
+        {
+            if (!HasNode) return;
+            slot.Assign(new Assignment(GuildId.Value, slot.Slot, "node", "node.example:1", "local", ++epoch));
+        }
+
+        while (slot.Push(Voice.Wanted(slot.Slot)) is { } update)
+        {
+            if (!NodeAnswers)
+            {
+                slot.Doubt();
+                return;
+            }
+
+            Assert.True(slot.Acknowledge(Apply(update)));
+        }
+    }
+
+    private GuildAck Apply(GuildUpdate update)
+    {
+        var known = nodes.GetValueOrDefault(update.Slot);
+        if (update.Whole) known = (update.Epoch, 0, []);
+        else if (known.Epoch != update.Epoch || known.Revision != update.Revision - 1) return Ack(needWhole: true);
+        foreach (var user in update.Removed) Assert.True(known.Members.Remove(user));
+        foreach (var member in update.Put) known.Members[member.User] = member;
+        nodes[update.Slot] = known with { Revision = update.Revision };
+        return Ack(needWhole: false);
+
+        GuildAck Ack(bool needWhole) => new(update.Guild, update.Slot, update.Epoch, update.Revision, needWhole);
+    }
+}
