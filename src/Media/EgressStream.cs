@@ -16,6 +16,9 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
 
     internal EgressIndex Index = new(start);
 
+    /// <summary>A subscription has it.</summary>
+    internal bool InUse { get; set; }
+
     public uint Packets { get; private set; }
 
     public uint Octets { get; private set; }

@@ -22,8 +22,7 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
     /// <summary>RFC 6464: 0 (loudest) to 127 (silence), the top bit says voice.</summary>
     public byte Level { get; internal set; } = 127;
 
-    /// <summary>Replaced, never changed in place: the forwarder may be walking it.</summary>
-    internal Subscription[] Subscriptions { get; private set; } = [];
+    internal List<Subscription> Subscriptions { get; } = [];
 
     internal Reception Reception { get; private set; } = new(clockRate);
 
@@ -38,8 +37,4 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
         }
         SenderSsrc = senderSsrc;
     }
-
-    internal void Add(Subscription subscription) => Subscriptions = [.. Subscriptions, subscription];
-
-    internal void Remove(Subscription subscription) => Subscriptions = [.. Subscriptions.Where(other => other != subscription)];
 }

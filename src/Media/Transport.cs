@@ -239,6 +239,7 @@ public sealed class Transport : IDisposable
     {
         if (streams.TryGetValue(ssrc, out var stream)) stream.Rebase();
         else streams.Add(ssrc, stream = new(ssrc, clockRate, start));
+        stream.InUse = true;
         return stream;
     }
 

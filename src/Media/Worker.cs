@@ -187,12 +187,12 @@ public sealed class Worker
         // listener whose forwarder hands the packet over.
         if (!tracks.TryGetValue(put.Track, out var track)) return $"no track {put.Track} on worker {context.Index}";
         if (!transports.TryGetValue(put.Listener, out var listener)) return $"no listener {put.Listener} on worker {context.Index}";
-        if (listener.Subscriptions.Exists(other => other.Stream.Ssrc == put.Ssrc)) return $"listener {put.Listener} has a stream {put.Ssrc}";
+        if (listener.Streams.TryGetValue(put.Ssrc, out var other) && other.InUse) return $"listener {put.Listener} has a stream {put.Ssrc}";
 
         var stream = listener.Stream(put.Ssrc, track.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
         var subscription = new Subscription(track, listener, stream) { Gates = put.Gates };
         subscriptions.Add((put.Track, put.Listener), subscription);
-        track.Add(subscription);
+        track.Subscriptions.Add(subscription);
         listener.Subscriptions.Add(subscription);
         return null;
     }
@@ -200,13 +200,14 @@ public sealed class Worker
     private void Drop(Subscription subscription)
     {
         subscriptions.Remove((subscription.Track.Ssrc, subscription.Listener.Id));
-        subscription.Track.Remove(subscription);
+        subscription.Track.Subscriptions.Remove(subscription);
         subscription.Listener.Subscriptions.Remove(subscription);
+        subscription.Stream.InUse = false;
     }
 
     private void Drop(Track track)
     {
-        foreach (var subscription in track.Subscriptions) Drop(subscription);
+        foreach (var subscription in track.Subscriptions.ToArray()) Drop(subscription);
         tracks.Remove(track.Ssrc);
         track.Sender.Remove(track);
     }
