@@ -53,7 +53,7 @@ internal sealed class GatewaySocket : IDisposable
                 if (part.EndOfMessage) return JsonSerializer.Deserialize(_message.WrittenSpan, GatewayJson.Default.GatewayMessage)!;
             }
         }
-        catch (Exception e) when (e is WebSocketException or JsonException)
+        catch (Exception e) when (e is WebSocketException or JsonException or OperationCanceledException) // the last: aborted
         {
             throw new GatewayClosedException(null, e.Message, e);
         }

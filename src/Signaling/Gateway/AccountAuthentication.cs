@@ -38,7 +38,14 @@ public static class AccountPolicies
 
     internal static void AddAccountAuthentication(this IServiceCollection services)
     {
-        services.AddAuthentication(AccountAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, AccountAuthentication>(AccountAuthentication.SchemeName, null);
+        // Not AddAuthentication: it brings data protection, which keeps keys of its own in the user's home.
+        services.AddWebEncoders();
+        services.AddTransient<AccountAuthentication>();
+        services.AddAuthenticationCore(authentication =>
+        {
+            authentication.AddScheme<AccountAuthentication>(AccountAuthentication.SchemeName, null);
+            authentication.DefaultScheme = AccountAuthentication.SchemeName;
+        });
         services.AddAuthorizationBuilder().AddPolicy(Administrator, policy => policy.RequireRole(Administrator));
     }
 

@@ -3,7 +3,7 @@ using Voice.Protocol.Gateway;
 
 namespace Voice.Signaling.Gateway;
 
-/// <summary>Users by token, and their memberships.</summary>
+/// <summary>Users, by token and by id.</summary>
 internal sealed class Accounts(AccountTokens tokens, Grains grains)
 {
     /// <summary>Whose token this is; null if it is not valid. A user who was minted a token and is not stored yet is stored now.</summary>
@@ -38,13 +38,5 @@ internal sealed class Accounts(AccountTokens tokens, Grains grains)
         user = user with { Username = name };
         await grains.User(id).Set(user);
         return user;
-    }
-
-    /// <summary>Null if there is no such guild.</summary>
-    public async Task<Member?> Join(User user, Snowflake guild)
-    {
-        if (await grains.Guild(guild).AddMember(user) is not { } member) return null;
-        await grains.User(user.Id).AddGuild(guild);
-        return member;
     }
 }

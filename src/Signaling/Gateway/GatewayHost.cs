@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Voice.Signaling.Gateway.Guilds;
 using Voice.Signaling.Hosting;
 
 namespace Voice.Signaling.Gateway;
@@ -43,20 +44,43 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Starts everything; when it returns, clients are served.</summary>
     /// <exception cref="StartupException">A port is taken, the data folder can not be used, a key file is bad.</exception>
     public static Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation = default) =>
-        StartAsync(options, builder => builder.Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>())), cancellation);
+        StartAsync(
+            options,
+            builder => builder.AddGuilds(options).Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>())),
+            cancellation);
 
     /// <param name="addGrains">Registers <see cref="Grains"/>.</param>
     internal static async Task<GatewayHost> StartAsync(GatewayOptions options, Action<WebApplicationBuilder> addGrains, CancellationToken cancellation)
     {
-        // The empty builder reads no settings files and no environment: what a gateway is told is in its options.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTimeout);
-
         var certificate = options.CertificateFile is { } file
             ? ServerCertificates.Load(file, options.CertificateKeyFile)
             : ServerCertificates.OpenOrCreate(options.DataDirectory, "gateway", CertificateNames(options), DateTimeOffset.UtcNow);
+        WebApplication? app = null;
+        try
+        {
+            app = Build(options, certificate, addGrains);
+            await app.StartAsync(cancellation);
+            return new GatewayHost(app, certificate, options);
+        }
+        catch (Exception e)
+        {
+            if (app is not null) await app.DisposeAsync();
+            certificate.Dispose();
+            if (Refusal(e, options) is { } refusal) throw refusal;
+            throw;
+        }
+    }
+
+    private static WebApplication Build(GatewayOptions options, X509Certificate2 certificate, Action<WebApplicationBuilder> addGrains)
+    {
+        // The empty builder reads no settings files and no environment: what a gateway is told is in its options.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+
+        // A failed start is told by exception; the host would print it once more.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTimeout);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -68,17 +92,7 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddGateway(options);
         var app = builder.Build();
         app.MapGateway();
-        try
-        {
-            await app.StartAsync(cancellation);
-            return new GatewayHost(app, certificate, options);
-        }
-        catch (Exception e)
-        {
-            await app.DisposeAsync();
-            certificate.Dispose();
-            throw Refusal(e, options) ?? e;
-        }
+        return app;
     }
 
     public async Task StopAsync(CancellationToken cancellation = default) => await _app.StopAsync(cancellation);

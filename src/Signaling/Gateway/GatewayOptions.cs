@@ -28,4 +28,7 @@ public sealed record GatewayOptions
 
     /// <summary>Guests may log in by name alone; null: only while bound to loopback.</summary>
     public bool? GuestLogin { get; init; }
+
+    /// <summary>What <see cref="GuestLogin"/> comes to.</summary>
+    public bool LetsGuestsIn => GuestLogin ?? IPAddress.IsLoopback(Bind);
 }

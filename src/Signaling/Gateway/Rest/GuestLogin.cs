@@ -52,16 +52,16 @@ internal static class GuestLogin
     }
 
     private static async Task<IResult> Login(
-        Guest guest, HttpContext context, GatewayOptions options, Accounts accounts, AccountTokens tokens, GatewaySessions sessions, TimeProvider time)
+        Guest guest, HttpContext context, GatewayOptions options, Grains grains, Accounts accounts, AccountTokens tokens, GatewaySessions sessions, TimeProvider time)
     {
-        if (!(options.GuestLogin ?? IPAddress.IsLoopback(options.Bind))) return RestError.Forbidden("Guest login is off");
+        if (!options.LetsGuestsIn) return RestError.Forbidden("Guest login is off");
         var name = guest.Username?.Trim() ?? "";
         if (name.Length is 0 or > MaxNameLength || name.Any(char.IsControl)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
 
         var returning = context.User.Identity is { IsAuthenticated: true };
         var user = returning ? await accounts.Rename(context.Caller(), name) : await accounts.MakeGuest(name, time.GetUtcNow());
         var guild = guest.GuildId ?? DefaultGuild.Id;
-        if (await accounts.Join(user, guild) is null) return RestError.UnknownGuild;
+        if (await grains.Guild(guild).AddMember(user) is null) return RestError.UnknownGuild;
         await sessions.Joined(user.Id, guild);
         var token = returning ? context.Request.Headers.Authorization.ToString() : tokens.Mint(user.Id, TokenLifetime);
         return Results.Ok(new Welcome(token, user, guild));

@@ -47,9 +47,8 @@ internal static class GuildRoutes
         do made = await grains.Guild(SnowflakeSource.Next(time.GetUtcNow())).Create(guild.Name!, owner, ["General"]);
         while (made is null);
 
-        await accounts.Join(owner, made.Id);
         await sessions.Joined(owner.Id, made.Id);
-        return Results.Json(await grains.Guild(made.Id).Get(), statusCode: StatusCodes.Status201Created);
+        return Results.Json(made, statusCode: StatusCodes.Status201Created);
     }
 
     private static Task<IResult> Get(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g);
@@ -92,7 +91,7 @@ internal static class GuildRoutes
         if (await grains.Guild(guild).Get() is not { } existing) return RestError.UnknownGuild;
         if (existing.Members.Any(m => m.User.Id == user)) return Results.NoContent();
         if (member?.Username is { } name && !IsName(name)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
-        var added = await accounts.Join(await accounts.Get(user, member?.Username), guild);
+        var added = await grains.Guild(guild).AddMember(await accounts.Get(user, member?.Username));
         await sessions.Joined(user, guild);
         return added is null ? RestError.UnknownGuild : Results.Json(added, statusCode: StatusCodes.Status201Created);
     }

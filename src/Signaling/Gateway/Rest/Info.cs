@@ -13,6 +13,8 @@ internal static class Info
 
     private sealed record GatewayBotAnswer(string Url, int Shards, SessionStartLimit SessionStartLimit);
 
+    private sealed record VoiceRegion(string Id, string Name, bool Optimal, bool Deprecated, bool Custom);
+
     /// <summary>The WebSocket's address as this client reaches us: over TLS if it came over TLS.</summary>
     public static string GatewayUrl(HttpRequest request) => $"{(request.IsHttps ? "wss" : "ws")}://{request.Host}";
 
@@ -23,5 +25,14 @@ internal static class Info
         api.MapGet("/gateway/bot", (HttpRequest request) => new GatewayBotAnswer(GatewayUrl(request), 1, new SessionStartLimit(1000, 1000, 0, 16)))
             .RequireAuthorization()
             .WithSummary("Address of the main gateway's WebSocket, and how many sessions a bot may start");
+        api.MapGet("/voice/regions", Regions)
+            .RequireAuthorization()
+            .WithSummary("The regions that have a voice node");
+    }
+
+    private static async Task<VoiceRegion[]> Regions(Grains grains)
+    {
+        var nodes = await grains.Nodes();
+        return [.. nodes.Select(n => n.Region).Distinct().Order(StringComparer.Ordinal).Select(r => new VoiceRegion(r, r, false, false, false))];
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
 using Voice.Signaling.Gateway;
+using Voice.VoiceAllocator;
 
 namespace Voice.Tests.Signaling.Gateway;
 
@@ -11,9 +12,11 @@ internal sealed class FakeGrains
     private readonly ConcurrentDictionary<Snowflake, FakeGuild> _guilds = new();
     private readonly ConcurrentDictionary<Snowflake, FakeUser> _users = new();
 
-    public Grains Grains => new(Guild, User, observer => observer);
+    public Grains Grains => new(Guild, User, observer => observer, () => Task.FromResult(Nodes));
 
-    public FakeGuild Guild(Snowflake id) => _guilds.GetOrAdd(id, _ => new FakeGuild(id));
+    public NodeStatus[] Nodes { get; set; } = [];
+
+    public FakeGuild Guild(Snowflake id) => _guilds.GetOrAdd(id, _ => new FakeGuild(this, id));
 
     public FakeUser User(Snowflake id) => _users.GetOrAdd(id, _ => new FakeUser());
 
@@ -22,12 +25,7 @@ internal sealed class FakeGrains
     {
         var guild = Guild(id);
         await guild.Create("guild", new User(1, "owner"), ["Lounge"]);
-        foreach (var member in members)
-        {
-            await guild.AddMember(new User(member, $"user-{member}"));
-            await User(member).AddGuild(id);
-        }
-
+        foreach (var member in members) await guild.AddMember(new User(member, $"user-{member}"));
         return guild;
     }
 }
@@ -55,7 +53,7 @@ internal sealed class FakeUser : IUserGrain
     }
 }
 
-internal sealed class FakeGuild(Snowflake id) : IGuildGrain
+internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
 {
     private readonly Lock _lock = new();
     private readonly HashSet<IGuildObserver> _observers = [];
@@ -72,18 +70,20 @@ internal sealed class FakeGuild(Snowflake id) : IGuildGrain
 
     public Exception? Fault { get; set; }
 
-    public Task<Guild?> Create(string name, User owner, string[] voiceChannels)
+    public async Task<Guild?> Create(string name, User owner, string[] voiceChannels)
     {
         lock (_lock)
         {
-            if (_guild is not null) return Task.FromResult<Guild?>(null);
+            if (_guild is not null) return null;
             _guild = new Guild(id, name, owner.Id)
             {
                 Roles = [new Role(id, "@everyone")],
                 Channels = [.. voiceChannels.Select(c => new Channel(++_next, ChannelType.Voice, c) { GuildId = id })],
             };
-            return Task.FromResult<Guild?>(_guild);
         }
+
+        await AddMember(owner);
+        return _guild;
     }
 
     public Task<Guild?> Get() => Fault is null ? Task.FromResult(_guild) : Task.FromException<Guild?>(Fault);
@@ -114,15 +114,16 @@ internal sealed class FakeGuild(Snowflake id) : IGuildGrain
         }
     }
 
-    public Task<Member?> AddMember(User user)
+    public async Task<Member?> AddMember(User user)
     {
         lock (_lock)
         {
-            if (_guild is null) return Task.FromResult<Member?>(null);
-            var member = new Member(user);
-            _guild = _guild with { Members = [.. _guild.Members.Where(m => m.User.Id != user.Id), member] };
-            return Task.FromResult<Member?>(member);
+            if (_guild is null) return null;
+            _guild = _guild with { Members = [.. _guild.Members.Where(m => m.User.Id != user.Id), new Member(user)] };
         }
+
+        await grains.User(user.Id).AddGuild(id);
+        return new Member(user);
     }
 
     public Task Subscribe(IGuildObserver observer)

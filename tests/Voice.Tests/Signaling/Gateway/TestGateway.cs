@@ -1,0 +1,114 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Voice.Client;
+using Voice.Protocol;
+using Voice.Signaling.Gateway;
+using Xunit;
+
+namespace Voice.Tests.Signaling.Gateway;
+
+/// <summary>A gateway on a free loopback port, with guilds in memory, and ways to talk to it.</summary>
+internal sealed class TestGateway : IAsyncDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("voice-").FullName;
+    private readonly HttpClient _http = new();
+
+    public FakeGrains Guilds { get; } = new();
+
+    public GatewayHost Host { get; private set; } = null!;
+
+    public AccountTokens Tokens { get; private set; } = null!;
+
+    public static async Task<TestGateway> Start(TimeProvider? time = null, bool? guestLogin = null)
+    {
+        var gateway = new TestGateway();
+        var options = new GatewayOptions { DataDirectory = gateway._data, Port = 0, LinkPort = 0, GuestLogin = guestLogin };
+        gateway.Host = await GatewayHost.StartAsync(
+            options,
+            builder =>
+            {
+                builder.Services.AddSingleton(gateway.Guilds.Grains);
+                if (time is not null) builder.Services.AddSingleton(time);
+            },
+            TestContext.Current.CancellationToken);
+        gateway.Tokens = AccountTokens.Open(gateway._data, time);
+        return gateway;
+    }
+
+    public string Token(Snowflake user, bool administrator = false) => Tokens.Mint(user, TimeSpan.FromHours(1), administrator);
+
+    public Task<GatewayClient> Connect(Snowflake user, GatewayClientOptions? options = null) =>
+        GatewayClient.ConnectAsync(new Uri($"ws://127.0.0.1:{Host.Port}"), Token(user), options, TestContext.Current.CancellationToken);
+
+    public async Task<RawSocket> ConnectRaw(string query = "v=10&encoding=json")
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{Host.Port}/?{query}"), TestContext.Current.CancellationToken);
+        return new RawSocket(socket);
+    }
+
+    public async Task<(int Status, JsonElement Body)> Request(HttpMethod method, string path, string? token = null, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{Host.Port}{path}"));
+        if (token is not null) request.Headers.Authorization = AuthenticationHeaderValue.Parse(token);
+        if (body is not null) request.Content = JsonContent.Create(body);
+        using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, text.Length > 0 ? JsonDocument.Parse(text).RootElement : default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        _http.Dispose();
+        Directory.Delete(_data, recursive: true);
+    }
+}
+
+/// <summary>A WebSocket that says what it is told to, and only that.</summary>
+internal sealed class RawSocket(ClientWebSocket socket) : IDisposable
+{
+    public Task Send(string message) =>
+        socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
+
+    /// <summary>The next message; null when the server closed.</summary>
+    public async Task<JsonElement?> Receive()
+    {
+        var buffer = new byte[1 << 20];
+        var length = 0;
+        while (true)
+        {
+            var part = await socket.ReceiveAsync(buffer.AsMemory(length), TestContext.Current.CancellationToken);
+            if (part.MessageType == WebSocketMessageType.Close) return null;
+            length += part.Count;
+            if (part.EndOfMessage) return JsonDocument.Parse(buffer.AsMemory(0, length)).RootElement;
+        }
+    }
+
+    /// <summary>The next message with this opcode, and for dispatches this name.</summary>
+    public async Task<JsonElement> Until(int op, string? type = null)
+    {
+        while (await Receive() is { } message)
+        {
+            if (message.GetProperty("op").GetInt32() == op && (type is null || message.GetProperty("t").GetString() == type)) return message;
+        }
+
+        throw new InvalidOperationException($"closed with {socket.CloseStatus}");
+    }
+
+    /// <summary>The server's close code.</summary>
+    public async Task<int> Closed()
+    {
+        while (await Receive() is not null)
+        {
+        }
+
+        return (int)socket.CloseStatus!.Value;
+    }
+
+    public void Dispose() => socket.Dispose();
+}
