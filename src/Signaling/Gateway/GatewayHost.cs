@@ -2,12 +2,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Voice.Signaling.Gateway.Allocation;
 using Voice.Signaling.Gateway.Guilds;
 using Voice.Signaling.Hosting;
 
@@ -23,17 +24,18 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly X509Certificate2 _certificate;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GatewayHost(WebApplication app, X509Certificate2 certificate, GatewayOptions options)
+    private GatewayHost(WebApplication app, X509Certificate2 certificate, GatewayOptions options, int port, int linkPort)
     {
-        (_app, _certificate) = (app, certificate);
-        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Port = new Uri(bound).Port;
-        Page = PageOf(options, Port);
+        (_app, _certificate, Port, LinkPort) = (app, certificate, port, linkPort);
+        Page = PageOf(options, port);
         app.Lifetime.ApplicationStopped.Register(() => _completion.TrySetResult());
     }
 
     /// <summary>The public port that was bound.</summary>
     public int Port { get; }
+
+    /// <summary>The port that voice nodes dial.</summary>
+    public int LinkPort { get; }
 
     /// <summary>Where people open the page: https beyond loopback, since browsers give no microphone without.</summary>
     public Uri Page { get; }
@@ -44,13 +46,10 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Starts everything; when it returns, clients are served.</summary>
     /// <exception cref="StartupException">A port is taken, the data folder can not be used, a key file is bad.</exception>
     public static Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation = default) =>
-        StartAsync(
-            options,
-            builder => builder.AddGuilds(options).Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>())),
-            cancellation);
+        StartAsync(options, grains: null, TimeProvider.System, cancellation);
 
-    /// <param name="addGrains">Registers <see cref="Grains"/>.</param>
-    internal static async Task<GatewayHost> StartAsync(GatewayOptions options, Action<WebApplicationBuilder> addGrains, CancellationToken cancellation)
+    /// <param name="grains">Guilds from elsewhere, for a test; then there is no silo, and nothing that needs one.</param>
+    internal static async Task<GatewayHost> StartAsync(GatewayOptions options, Grains? grains, TimeProvider time, CancellationToken cancellation)
     {
         var certificate = options.CertificateFile is { } file
             ? ServerCertificates.Load(file, options.CertificateKeyFile)
@@ -58,9 +57,34 @@ public sealed class GatewayHost : IAsyncDisposable
         WebApplication? app = null;
         try
         {
-            app = Build(options, certificate, addGrains);
+            // The empty builder reads no settings files and no environment: what a gateway is told is in its options.
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+            builder.Logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+
+            // A failed start is told by exception; the host would print it once more.
+            builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+            builder.Services.AddSingleton(time);
+            builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
+            builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTimeout);
+            if (grains is null) builder.AddGuilds(options).Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>()));
+            else builder.Services.AddSingleton(grains);
+            builder.Services.AddGateway(options);
+
+            ListenOptions? clients = null, nodes = null;
+            builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = GatewayServices.MaxRequestBytes;
+                kestrel.Listen(options.Bind, options.Port, listen => clients = listen.UseHttpAndHttps(certificate));
+                if (grains is not null) return;
+                kestrel.Listen(options.Bind, options.LinkPort, listen => (nodes = listen).UseHttps(certificate).UseConnectionHandler<NodeLinkHandler>());
+            });
+
+            app = builder.Build();
+            app.MapGateway();
+            if (grains is null) app.MapAllocatorApi();
             await app.StartAsync(cancellation);
-            return new GatewayHost(app, certificate, options);
+            return new GatewayHost(app, certificate, options, clients!.IPEndPoint!.Port, nodes?.IPEndPoint?.Port ?? 0);
         }
         catch (Exception e)
         {
@@ -69,30 +93,6 @@ public sealed class GatewayHost : IAsyncDisposable
             if (Refusal(e, options) is { } refusal) throw refusal;
             throw;
         }
-    }
-
-    private static WebApplication Build(GatewayOptions options, X509Certificate2 certificate, Action<WebApplicationBuilder> addGrains)
-    {
-        // The empty builder reads no settings files and no environment: what a gateway is told is in its options.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
-
-        // A failed start is told by exception; the host would print it once more.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTimeout);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = GatewayServices.MaxRequestBytes;
-            kestrel.Listen(options.Bind, options.Port, listen => listen.UseHttpAndHttps(certificate));
-        });
-
-        addGrains(builder);
-        builder.Services.AddGateway(options);
-        var app = builder.Build();
-        app.MapGateway();
-        return app;
     }
 
     public async Task StopAsync(CancellationToken cancellation = default) => await _app.StopAsync(cancellation);
@@ -106,23 +106,23 @@ public sealed class GatewayHost : IAsyncDisposable
 
     private static StartupException? Refusal(Exception e, GatewayOptions options)
     {
+        var isLink = e.Message.Contains($":{options.LinkPort}:", StringComparison.Ordinal); // Kestrel names the address it could not bind
+        var (port, option) = isLink ? (options.LinkPort, "--link-port") : (options.Port, "--port");
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
             if (cause is StartupException known) return known;
-            if (cause is not SocketException socket) continue;
-            var (where, what) = ($"port {options.Port} on {options.Bind}", socket.SocketErrorCode);
-            return new StartupException(
-                what switch
-                {
-                    SocketError.AddressAlreadyInUse => $"{where} is in use: stop the other program or pass --port",
-                    SocketError.AccessDenied => $"{where} may not be opened by this user: pass --port with a number above 1023",
-                    SocketError.AddressNotAvailable => $"{options.Bind} is not an address of this machine: pass --bind with one that is",
-                    _ => $"{where} cannot be opened ({socket.Message}): pass another --port or --bind",
-                },
-                e);
+            if (cause is SocketException socket) return new StartupException(Line(socket), e);
         }
 
         return null;
+
+        string Line(SocketException socket) => socket.SocketErrorCode switch
+        {
+            SocketError.AddressAlreadyInUse => $"port {port} on {options.Bind} is in use: stop the other program or pass {option}",
+            SocketError.AccessDenied => $"port {port} on {options.Bind} may not be opened by this user: pass {option} with a number above 1023",
+            SocketError.AddressNotAvailable => $"{options.Bind} is not an address of this machine: pass --bind with one that is",
+            _ => $"port {port} on {options.Bind} cannot be opened ({socket.Message}): pass another {option} or --bind",
+        };
     }
 
     private static Uri PageOf(GatewayOptions options, int port)

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Voice.Protocol.Gateway;
@@ -18,7 +17,6 @@ internal static class GatewayServices
     public static void AddGateway(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(options);
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(AccountTokens.Open(options.DataDirectory));
         services.AddSingleton<Accounts>();
         services.AddSingleton<GatewaySessions>();

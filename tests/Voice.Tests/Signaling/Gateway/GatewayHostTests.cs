@@ -246,6 +246,7 @@ public class GatewayHostTests
     public async Task A_stopping_gateway_asks_its_clients_to_reconnect()
     {
         await using var gateway = await TestGateway.Start();
+        await gateway.Guilds.MakeGuild(Guild, Ann);
         using var socket = await gateway.ConnectRaw();
         await Identify(gateway, socket);
 
@@ -257,18 +258,21 @@ public class GatewayHostTests
         await gateway.Host.Completion;
     }
 
-    [Fact]
-    public async Task A_port_in_use_is_one_line_that_names_it()
+    [Theory]
+    [InlineData("--port")]
+    [InlineData("--link-port")]
+    public async Task A_port_in_use_is_one_line_that_names_it(string option)
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
         var data = Directory.CreateTempSubdirectory("voice-").FullName;
-        var options = new GatewayOptions { DataDirectory = data, Port = port, LinkPort = 0 };
+        var options = new GatewayOptions { DataDirectory = data, Port = 0, LinkPort = 0 };
+        options = option == "--port" ? options with { Port = port } : options with { LinkPort = port };
 
         var refusal = await Assert.ThrowsAsync<StartupException>(() => GatewayHost.StartAsync(options, TestContext.Current.CancellationToken));
 
-        Assert.Equal($"port {port} on 127.0.0.1 is in use: stop the other program or pass --port", refusal.Message);
+        Assert.Equal($"port {port} on 127.0.0.1 is in use: stop the other program or pass {option}", refusal.Message);
         Directory.Delete(data, recursive: true);
     }
 

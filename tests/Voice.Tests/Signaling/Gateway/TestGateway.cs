@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Voice.Client;
 using Voice.Protocol;
 using Voice.Signaling.Gateway;
@@ -27,14 +26,7 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         var gateway = new TestGateway();
         var options = new GatewayOptions { DataDirectory = gateway._data, Port = 0, LinkPort = 0, GuestLogin = guestLogin };
-        gateway.Host = await GatewayHost.StartAsync(
-            options,
-            builder =>
-            {
-                builder.Services.AddSingleton(gateway.Guilds.Grains);
-                if (time is not null) builder.Services.AddSingleton(time);
-            },
-            TestContext.Current.CancellationToken);
+        gateway.Host = await GatewayHost.StartAsync(options, gateway.Guilds.Grains, time ?? TimeProvider.System, TestContext.Current.CancellationToken);
         gateway.Tokens = AccountTokens.Open(gateway._data, time);
         return gateway;
     }
