@@ -108,7 +108,8 @@ public sealed record GuildAck(
 [MessagePackObject]
 public sealed record GuildDrop([property: Key(0)] ulong Guild, [property: Key(1)] string Slot, [property: Key(2)] long Epoch) : GatewayLinkMessage;
 
-/// <summary>A voice WebSocket session came up or is gone for good; lets op 4 know whether a fresh server update is due.</summary>
+/// <summary>A voice session got a WebSocket (new or resumed), or has none (lost or ended); lets op 4 know whether a fresh server
+/// update is due.</summary>
 [MessagePackObject]
 public sealed record VoiceSessionChanged(
     [property: Key(0)] ulong Guild,

@@ -91,6 +91,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         {
             session.Sever(now + ResumeWindow);
             severed.Add(session);
+            Announce(session, connected: false);
         }
 
         TellMedia();
@@ -211,6 +212,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         var old = session.Socket;
         if (!session.TryResume(connection.Socket, resume.SeqAck, numbered: connection.Version >= 8))
         {
+            // It will ask the gateway for a new one, and the gateway must know that it has none.
+            End(session, VoiceCloseCode.SessionNoLongerValid, "missed messages are gone");
             Close(connection, VoiceCloseCode.SessionNoLongerValid, "missed messages are gone");
             return;
         }
@@ -218,6 +221,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         // The client noticed before we did that its old socket is dead.
         if (old is { } socket && connections.Remove(socket)) outbox.Add(new CloseSocket(socket, VoiceCloseCode.Disconnected, "resumed"));
         Attach(now, connection, session);
+        Announce(session, connected: true);
     }
 
     private void Attach(TimeSpan now, Connection connection, VoiceSession session)
@@ -339,14 +343,18 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     /// <summary>The session is gone for good.</summary>
     private void End(VoiceSession session, VoiceCloseCode code = VoiceCloseCode.Disconnected, string reason = "")
     {
-        if (session.Socket is { } socket && connections.Remove(socket)) outbox.Add(new CloseSocket(socket, code, reason));
+        if (session.Socket is { } socket)
+        {
+            if (connections.Remove(socket)) outbox.Add(new CloseSocket(socket, code, reason));
+            Announce(session, connected: false);
+        }
+
         session.Guild.Sessions.Remove(session.User);
         severed.Remove(session);
         rooms.Leave(session);
         byId.Remove(session.Key);
         if (session.Transport is { } transport) StopMedia(session, transport);
         SendAll(session.Room.Sessions, ServerFrame.Disconnect(session.User));
-        Announce(session, connected: false);
     }
 
     private void Announce(VoiceSession session, bool connected) => outbox.Add(new ToGateway(

@@ -55,7 +55,18 @@ public class ResumeTests
         c.Lose(1000);
         Assert.Equal(["ClientDisconnect 3"], again.News());
         Assert.Equal(had + 4, again.LastSeq);
-        Assert.Equal(3, node.ToGateways.OfType<VoiceSessionChanged>().Count(change => change.Connected));
+    }
+
+    [Fact]
+    public void The_gateway_knows_at_any_time_whether_the_session_has_a_socket()
+    {
+        var a = node.Join(1);
+        a.Lose();
+        var again = a.Resume(0);
+        again.Lose();
+        node.Pass(NodeCore.ResumeWindow);
+
+        Assert.Equal([true, false, true, false], node.ToGateways.OfType<VoiceSessionChanged>().Select(change => change.Connected));
     }
 
     [Fact]
@@ -75,8 +86,8 @@ public class ResumeTests
         a.Beat(seqAck: a.LastSeq);
         a.Lose();
 
-        Assert.Equal(VoiceCloseCode.SessionNoLongerValid, a.Resume(0).Closed);
         Assert.Equal(["Hello", "Resumed"], a.Resume(a.LastSeq).News());
+        Assert.Equal(VoiceCloseCode.SessionNoLongerValid, a.Resume(0).Closed);
     }
 
     [Fact]
@@ -97,6 +108,7 @@ public class ResumeTests
         for (var i = 0; i <= ReplayBuffer.Capacity; i++) b.Speak((i + 1) % 2);
 
         Assert.Equal(VoiceCloseCode.SessionNoLongerValid, a.Resume(had).Closed);
+        Assert.Equal(1, node.Core.Sessions); // it is over, so that the gateway gives a new one
     }
 
     [Fact]
