@@ -7,8 +7,8 @@ namespace Voice.EndToEnd.Browser;
 public sealed class TransportTests
 {
     [Theory]
-    [InlineData("aead_aes_128_gcm", "AEAD_AES_128_GCM")]
-    [InlineData("aes_cm_128_hmac_sha1_80", "AES_CM_128_HMAC_SHA1_80")]
+    [InlineData("aead_aes_128_gcm", "SRTP_AEAD_AES_128_GCM")]
+    [InlineData("aes_cm_128_hmac_sha1_80", "SRTP_AES128_CM_HMAC_SHA1_80")]
     public async Task Browsers_hear_each_other_with_the_one_srtp_profile_that_the_node_offers(string profile, string cipher)
     {
         using var data = new TempDirectory();

@@ -207,7 +207,7 @@ function drawStats(stats) {
   const rtt = stats?.rtt ?? null;
   $('rtt').textContent = rtt === null ? '–' : rtt < 10 ? `${rtt.toFixed(1)} ms` : `${Math.round(rtt)} ms`;
   $('loss').textContent = stats ? `${(Math.max(stats.recentLoss, stats.sentLoss) * 100).toFixed(1)} %` : '–';
-  $('cipher').textContent = stats?.cipher ?? '–';
+  $('cipher').textContent = stats?.cipher?.replace('SRTP_', '') ?? '–';
   $('bars').dataset.strength = rtt === null ? '0' : rtt < 100 ? '3' : rtt < 250 ? '2' : '1';
 }
 
