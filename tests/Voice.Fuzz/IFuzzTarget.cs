@@ -25,6 +25,8 @@ public static class FuzzTargets
         ["rtcp"] = new RtcpTarget(),
         ["srtp"] = new SrtpTarget(),
         ["stun"] = new StunTarget(),
+        ["voice-message"] = new VoiceMessageTarget(),
+        ["sdp-fragment"] = new SdpFragmentTarget(),
     };
 
     /// <summary>The kept inputs of a target: seeds, and whatever once broke it.</summary>
