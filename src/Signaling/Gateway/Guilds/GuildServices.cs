@@ -18,18 +18,19 @@ public static class GuildServices
     public const string Storage = "guilds";
 
     /// <summary>Adds an Orleans silo that runs in this process and is reached from loopback only, with the guild
-    /// database of the data folder (opened here, so that a bad one is known at once), and the node link's services.</summary>
-    /// <exception cref="StartupException">The data folder, the database or the cluster secret cannot be used.</exception>
+    /// database of the data folder, and the node link's services.</summary>
+    /// <exception cref="StartupException">The cluster secret cannot be used; when the host starts: the database cannot.</exception>
     public static IHostApplicationBuilder AddGuilds(this IHostApplicationBuilder builder, GatewayOptions options)
     {
         var secret = ClusterSecret.Open(options.DataDirectory, options.ClusterSecret);
-        var database = SqliteFile.Open(Path.Combine(options.DataDirectory, "guilds.db"));
+        var database = Path.Combine(options.DataDirectory, "guilds.db");
         var ports = FreePorts(2);
 
         // Its warnings are about server GC and thread start-up here, and say nothing to whoever runs this.
         builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft.Orleans", LogLevel.Error);
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(_ => database);
+        builder.Services.AddSingleton(_ => SqliteFile.Open(database));
+        builder.Services.AddHostedService<DatabaseCheck>();
         builder.Services.AddSingleton(new VoiceTokenKey(secret));
         builder.Services.AddMetrics();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LinkAdmission>(services, secret, Guid.NewGuid().ToString("N")));
@@ -54,5 +55,13 @@ public static class GuildServices
         {
             foreach (var listener in listeners) listener.Stop();
         }
+    }
+
+    /// <summary>Opens the database before anything else starts, so that a bad one is the only thing that is told.</summary>
+    private sealed class DatabaseCheck(SqliteFile database) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => database.Run(_ => true);
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
