@@ -26,7 +26,7 @@ public static class AllocatorApi
     public static IEndpointRouteBuilder MapAllocatorApi(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/allocator/v1").RequireAuthorization(AccountPolicies.Administrator).WithTags("allocator")
-            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status401Unauthorized), new ProducesResponseTypeMetadata(StatusCodes.Status403Forbidden));
+            .WithMetadata(Refuses(StatusCodes.Status401Unauthorized), Refuses(StatusCodes.Status403Forbidden));
         api.MapPut("/assignments/{guild}", Put).WithName("PutAssignment")
             .WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes))
             .Produces<ApiError>(StatusCodes.Status503ServiceUnavailable)
@@ -96,6 +96,8 @@ public static class AllocatorApi
         }
     }
 
+    private static ProducesResponseTypeMetadata Refuses(int status) => new(status, typeof(void));
+
     private static string NameOf(AssignmentChange change) => change switch
     {
         AssignmentChange.Moved => "moved",
@@ -108,6 +110,7 @@ public static class AllocatorApi
     {
         if (states is null) return null;
         if (states.Length > MaxVoiceStates) return $"voice_states: at most {MaxVoiceStates}";
+        if (states.Any(state => state is not { UserId.Value: > 0, ChannelId.Value: > 0 })) return "voice_states: user_id and channel_id are needed";
         if (states.Any(state => state.SessionId is not { Length: > 0 and <= MaxNameLength })) return $"session_id: 1 to {MaxNameLength} characters";
         if (states.DistinctBy(state => state.UserId).Count() < states.Length) return "voice_states: a user has one at most";
         if (states.DistinctBy(state => state.SessionId).Count() < states.Length) return "voice_states: a session_id belongs to one user";

@@ -32,7 +32,7 @@ internal sealed class AssignmentSubscription : IAssignmentObserver, IAsyncDispos
     }
 
     /// <summary>What came since the last call; waits for something, but no longer than <paramref name="patience"/>. Null: the
-    /// reader was too slow and has missed some.</summary>
+    /// reader was too slow and has missed some, or is gone.</summary>
     public async Task<AssignmentEvent[]?> Next(TimeSpan patience, CancellationToken cancel)
     {
         using var waited = new CancellationTokenSource(patience, time);
@@ -41,9 +41,9 @@ internal sealed class AssignmentSubscription : IAssignmentObserver, IAsyncDispos
         {
             if (!await events.Reader.WaitToReadAsync(either.Token)) return null;
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            return [];
+            return cancel.IsCancellationRequested ? null : [];
         }
 
         List<AssignmentEvent> taken = [];
