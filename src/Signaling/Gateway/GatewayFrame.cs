@@ -1,6 +1,7 @@
-using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Voice.Protocol.Gateway;
 
 namespace Voice.Signaling.Gateway;
@@ -8,6 +9,8 @@ namespace Voice.Signaling.Gateway;
 /// <summary>Writes messages to clients (protocol/gateway.md section 2): UTF-8 JSON, `s` and `t` null unless op 0.</summary>
 internal static class GatewayFrame
 {
+    private const int MaxTypeLength = 64;
+
     public static readonly byte[] HeartbeatAck = Control(GatewayOpcode.HeartbeatAck, "null"u8);
     public static readonly byte[] Reconnect = Control(GatewayOpcode.Reconnect, "null"u8);
     public static readonly byte[] InvalidSession = Control(GatewayOpcode.InvalidSession, "false"u8);
@@ -15,25 +18,29 @@ internal static class GatewayFrame
     public static byte[] Hello(int heartbeatMilliseconds) =>
         Control(GatewayOpcode.Hello, JsonSerializer.SerializeToUtf8Bytes(new Hello(heartbeatMilliseconds), GatewayJson.Default.Hello));
 
-    public static byte[] Dispatch(string type, int sequence, ReadOnlySpan<byte> data) => Write(GatewayOpcode.Dispatch, data, sequence, type);
+    /// <param name="type">An event's name: capitals, digits and underscores.</param>
+    public static byte[] Dispatch(string type, int sequence, ReadOnlySpan<byte> data)
+    {
+        Span<byte> after = stackalloc byte[MaxTypeLength + 32];
+        if (type.Length > MaxTypeLength || !Utf8.TryWrite(after, $$""","s":{{sequence}},"t":"{{type}}"}""", out var written))
+        {
+            throw new ArgumentException("not an event's name", nameof(type));
+        }
+
+        return Concat("""{"op":0,"d":"""u8, data, after[..written]);
+    }
 
     public static byte[] Data<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
 
-    private static byte[] Control(GatewayOpcode op, ReadOnlySpan<byte> data) => Write(op, data, null, null);
+    private static byte[] Control(GatewayOpcode op, ReadOnlySpan<byte> data) => Concat(Encoding.UTF8.GetBytes($$"""{"op":{{(int)op}},"d":"""), data, ""","s":null,"t":null}"""u8);
 
-    private static byte[] Write(GatewayOpcode op, ReadOnlySpan<byte> data, int? sequence, string? type)
+    // One guild event becomes a frame for each of its sessions, which differ in a number: so no serializer here.
+    private static byte[] Concat(ReadOnlySpan<byte> before, ReadOnlySpan<byte> data, ReadOnlySpan<byte> after)
     {
-        var buffer = new ArrayBufferWriter<byte>(data.Length + 64);
-        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
-        json.WriteStartObject();
-        json.WriteNumber("op"u8, (int)op);
-        json.WritePropertyName("d"u8);
-        json.WriteRawValue(data, skipInputValidation: true);
-        if (sequence is { } s) json.WriteNumber("s"u8, s);
-        else json.WriteNull("s"u8);
-        json.WriteString("t"u8, type);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenSpan.ToArray();
+        var frame = new byte[before.Length + data.Length + after.Length];
+        before.CopyTo(frame);
+        data.CopyTo(frame.AsSpan(before.Length));
+        after.CopyTo(frame.AsSpan(before.Length + data.Length));
+        return frame;
     }
 }

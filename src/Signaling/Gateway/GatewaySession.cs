@@ -12,7 +12,7 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
 
     /// <summary>What Resume can repeat; a client that missed more starts anew.</summary>
     public const int MaxReplayMessages = 512;
-    public const int MaxReplayBytes = 1024 * 1024;
+    public const int MaxReplayBytes = 256 * 1024;
 
     private const int GuildVoiceStatesIntent = 1 << 7;
 
@@ -89,7 +89,14 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
 
     private static Snowflake? VoiceStateOf(byte[] data)
     {
-        using var state = JsonDocument.Parse(data);
-        return state.RootElement.TryGetProperty("user_id", out var id) && Snowflake.TryParse(id.GetString(), out var parsed) ? parsed : null;
+        var json = new Utf8JsonReader(data);
+        while (json.Read())
+        {
+            if (json.TokenType != JsonTokenType.PropertyName || json.CurrentDepth != 1 || !json.ValueTextEquals("user_id"u8)) continue;
+            json.Read();
+            return Snowflake.TryParse(json.GetString(), out var id) ? id : null;
+        }
+
+        return null;
     }
 }

@@ -17,6 +17,9 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(20);
     private const int RenewalsAtOnce = 32;
 
+    /// <summary>Bounds what one token can make us keep.</summary>
+    public const int MaxSessionsPerUser = 64;
+
     private readonly ConcurrentDictionary<string, LiveSession> _sessions = new();
     private readonly ConcurrentDictionary<Snowflake, ImmutableHashSet<LiveSession>> _members = new();
     private readonly Lock _selfLock = new();
@@ -46,7 +49,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         {
             while (await timer.WaitForNextTickAsync(stopping))
             {
-                foreach (var live in _sessions.Values.Where(s => s.Expired(Now))) await End(live);
+                foreach (var live in _sessions.Values.Where(s => s.TryExpire(Now))) await End(live);
                 if (Now - renewed < RenewInterval) continue;
                 renewed = Now;
                 await Parallel.ForEachAsync(
@@ -67,9 +70,17 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         foreach (var live in sessions) live.Handle(guild, events);
     }
 
-    /// <summary>A new session on this socket: READY, then a GUILD_CREATE for each of the user's guilds.</summary>
-    public async Task<LiveSession> Open(User user, Identify identify, int version, string resumeUrl, Outbox outbox)
+    /// <summary>A new session on this socket: READY, then a GUILD_CREATE for each of the user's guilds. Null if the user has too many
+    /// sessions with a socket; of those without, the new one ends what is too many.</summary>
+    public async Task<LiveSession?> Open(User user, Identify identify, int version, string resumeUrl, Outbox outbox)
     {
+        var own = _sessions.Values.Where(s => s.User.Id == user.Id).ToList();
+        if (own.Count >= MaxSessionsPerUser)
+        {
+            if (own.Find(s => !s.HasSocket) is not { } lost) return null;
+            await End(lost);
+        }
+
         var live = new LiveSession(new GatewaySession(RandomNumberGenerator.GetHexString(32, lowercase: true), user.Id, identify.Intents), user);
         live.Attach(outbox);
         _sessions[live.Id] = live;
@@ -129,6 +140,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     public async Task End(LiveSession live)
     {
         if (!_sessions.TryRemove(live.Id, out _)) return;
+        live.Ended();
         foreach (var guild in live.Guilds) Leave(live, guild);
         foreach (var guild in live.VoiceGuilds)
         {
@@ -163,15 +175,21 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     {
         if (!live.Expect(guild)) return null;
         _members.AddOrUpdate(guild, [live], (_, sessions) => sessions.Add(live));
-        await grains.Guild(guild).Subscribe(Self);
-        var found = await grains.Guild(guild).Get();
-        if (found is null)
+        Guild? found = null;
+        try
         {
-            live.Forget(guild);
-            Leave(live, guild);
+            await grains.Guild(guild).Subscribe(Self);
+            found = await grains.Guild(guild).Get();
+            return found;
         }
-
-        return found;
+        finally
+        {
+            if (found is null)
+            {
+                live.Forget(guild);
+                Leave(live, guild);
+            }
+        }
     }
 
     private static void Introduce(LiveSession live, Guild guild)

@@ -53,11 +53,12 @@ internal sealed class GatewaySocket(WebSocket socket, string? version, string re
         }
     }
 
-    /// <summary>Closes with a code once everything posted is sent; what the client still sends is read and dropped, so that the close
-    /// frame is not lost to a reset.</summary>
+    /// <summary>Closes with a code once everything posted is sent, and leaves the session to be resumed. What the client still sends is
+    /// read and dropped, so that the close frame is not lost to a reset.</summary>
     private void Close(GatewayCloseCode code)
     {
         _closing = true;
+        _session?.Detach(_outbox, sessions.Now);
         _outbox.Complete(code);
     }
 
@@ -145,7 +146,8 @@ internal sealed class GatewaySocket(WebSocket socket, string? version, string re
         }
 
         _session = await sessions.Open(user, identify, Version!.Value, resumeUrl, _outbox);
-        _connection.Authenticated();
+        if (_session is not null) _connection.Authenticated();
+        else Close(GatewayCloseCode.RateLimited);
     }
 
     private async Task Resume(Resume resume)
@@ -178,6 +180,6 @@ internal sealed class GatewaySocket(WebSocket socket, string? version, string re
     private async Task LeaveSession()
     {
         if (_session is null || !_session.Detach(_outbox, sessions.Now)) return;
-        if (!_closing && socket.CloseStatus is WebSocketCloseStatus.NormalClosure or WebSocketCloseStatus.EndpointUnavailable) await sessions.End(_session);
+        if (socket.CloseStatus is WebSocketCloseStatus.NormalClosure or WebSocketCloseStatus.EndpointUnavailable) await sessions.End(_session);
     }
 }

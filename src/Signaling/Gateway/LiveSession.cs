@@ -9,6 +9,7 @@ internal sealed class LiveSession(GatewaySession session, User user)
 {
     private readonly Lock _lock = new();
     private Outbox? _outbox;
+    private bool _ended;
 
     public string Id => session.Id;
 
@@ -27,14 +28,14 @@ internal sealed class LiveSession(GatewaySession session, User user)
         }
     }
 
-    /// <summary>Moves the session to another socket and repeats what was missed. False if that is no longer kept.</summary>
+    /// <summary>Moves the session to another socket and repeats what was missed. False if that is no longer kept, or the session has ended.</summary>
     /// <param name="valid">False if the client names a number that was never sent, and nothing is done.</param>
     public bool TryResume(Outbox outbox, int sequence, out bool valid)
     {
         lock (_lock)
         {
             valid = sequence >= 0 && sequence <= session.Sequence;
-            if (!valid || session.Missed(sequence) is not { } missed) return false;
+            if (!valid || _ended || session.Missed(sequence) is not { } missed) return false;
             _outbox?.Complete(GatewayCloseCode.UnknownError);
             _outbox = outbox;
             session.Attached();
@@ -56,7 +57,12 @@ internal sealed class LiveSession(GatewaySession session, User user)
         }
     }
 
-    public bool Expired(TimeSpan now) => Locked(() => session.Expired(now));
+    public bool HasSocket => Locked(() => _outbox is not null);
+
+    /// <summary>True once the session was alone too long; it can then not be resumed any more.</summary>
+    public bool TryExpire(TimeSpan now) => Locked(() => _ended |= session.Expired(now));
+
+    public void Ended() => Locked(() => _ended = true);
 
     public void Dispatch(string type, byte[] data) => Locked(() => Post(session.Dispatch(type, data)));
 

@@ -14,7 +14,7 @@ internal static class Health
             await grains.User(DefaultGuild.Id).Get().WaitAsync(Patience);
             return Results.Text("ok");
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception)
         {
             return Results.Text("guilds do not answer", statusCode: StatusCodes.Status503ServiceUnavailable);
         }

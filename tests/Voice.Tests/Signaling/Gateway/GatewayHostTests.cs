@@ -200,6 +200,29 @@ public class GatewayHostTests
     }
 
     [Fact]
+    public async Task A_user_has_so_many_sessions_and_the_lost_ones_make_room()
+    {
+        await using var gateway = await TestGateway.Start();
+        await gateway.Guilds.MakeGuild(Guild, Ann);
+        var sockets = new List<RawSocket>();
+        for (var i = 0; i < GatewaySessions.MaxSessionsPerUser; i++)
+        {
+            sockets.Add(await gateway.ConnectRaw());
+            await Identify(gateway, sockets[i]);
+        }
+
+        using var refused = await gateway.ConnectRaw();
+        await refused.Send($$$"""{"op":2,"d":{"token":"{{{gateway.Token(Ann)}}}"}}""");
+        Assert.Equal(4008, await refused.Closed());
+
+        await sockets[5].Send("not json");
+        Assert.Equal(4002, await sockets[5].Closed());
+        using var admitted = await gateway.ConnectRaw();
+        await Identify(gateway, admitted);
+        sockets.ForEach(s => s.Dispose());
+    }
+
+    [Fact]
     public async Task Op_5_asks_the_guilds_in_which_the_session_is_in_voice()
     {
         await using var gateway = await TestGateway.Start();

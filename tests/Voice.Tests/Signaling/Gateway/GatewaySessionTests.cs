@@ -85,6 +85,14 @@ public class GatewaySessionTests
         Assert.False(session.Expired(TimeSpan.MaxValue));
     }
 
+    [Fact]
+    public void A_frame_is_json_with_its_data_untouched()
+    {
+        var frame = new GatewaySession("s", Me).Dispatch("VOICE_STATE_UPDATE", """{"a":[1,"}"]}"""u8);
+
+        Assert.Equal("""{"op":0,"d":{"a":[1,"}"]},"s":1,"t":"VOICE_STATE_UPDATE"}""", System.Text.Encoding.UTF8.GetString(frame));
+    }
+
     private static GatewaySession Introduced(int? intents)
     {
         var session = new GatewaySession("s", Me, intents);
