@@ -111,6 +111,9 @@ public sealed class GatewayHost : IAsyncDisposable
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
             if (cause is StartupException known) return known;
+
+            // Kestrel's own comes wrapped and is told below; this is the silo's.
+            if (e is AddressInUseException) return new StartupException("a loopback port that the silo had chosen was taken meanwhile: start again", e);
             if (cause is SocketException socket) return new StartupException(Line(socket), e);
         }
 

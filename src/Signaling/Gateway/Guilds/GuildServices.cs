@@ -42,13 +42,27 @@ public static class GuildServices
         return builder;
     }
 
-    /// <summary>Ports of loopback that nobody listens on. Orleans wants to know them beforehand.</summary>
+    /// <summary>Ports of loopback that nobody listens on. Orleans wants to know them beforehand; they are from below those that
+    /// systems give out by themselves, so that nobody is given one before the silo opens it.</summary>
     private static int[] FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        var listeners = new List<TcpListener>();
         try
         {
-            foreach (var listener in listeners) listener.Start();
+            while (listeners.Count < count)
+            {
+                var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+                try
+                {
+                    listener.Start();
+                    listeners.Add(listener);
+                }
+                catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+                {
+                    // Another one, then.
+                }
+            }
+
             return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
         }
         finally
