@@ -38,6 +38,19 @@ public class GatewayHostTests
     }
 
     [Fact]
+    public async Task The_same_port_serves_wss_and_tells_its_clients_to_come_back_by_it()
+    {
+        await using var gateway = await TestGateway.Start();
+        await gateway.Guilds.MakeGuild(Guild, Ann);
+        var options = new GatewayClientOptions { CheckCertificate = (_, certificate, _, _) => certificate!.Issuer.StartsWith("CN=Voice private CA", StringComparison.Ordinal) };
+
+        await using var client = await GatewayClient.ConnectAsync(
+            new Uri($"wss://127.0.0.1:{gateway.Host.Port}"), gateway.Token(Ann), options, TestContext.Current.CancellationToken);
+
+        Assert.Equal($"wss://127.0.0.1:{gateway.Host.Port}", client.Ready.ResumeGatewayUrl);
+    }
+
+    [Fact]
     public async Task Voice_states_go_to_all_members_and_the_server_to_the_one_who_joined()
     {
         await using var gateway = await TestGateway.Start();
