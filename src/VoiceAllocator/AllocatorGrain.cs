@@ -22,16 +22,18 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         return base.OnActivateAsync(cancellationToken);
     }
 
-    public async Task Register(NodeIdentity node, string link, INodeLink reference)
+    public async Task<bool> Register(NodeIdentity node, string link, INodeLink reference)
     {
-        if (fleet.Find(node.Id)?.Identity != node) links.Remove(node.Id);
-        fleet.Register(node, link, Now);
+        var isNew = fleet.Find(node.Id)?.Identity != node;
+        if (!fleet.Register(node, link, Now)) return false;
+        if (isNew) links.Remove(node.Id);
         if (!links.TryGetValue(node.Id, out var known)) links[node.Id] = known = [];
         known.RemoveAll(one => one.Name == link);
         known.Add((link, reference));
         LogArrived(node.Id, node.Region, node.Endpoint);
         foreach (var held in fleet.On(node.Id).ToArray()) await Guild(held.Guild).Relinked(held.Slot, held.Epoch, reference);
         await Publish();
+        return true;
     }
 
     public async Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report)

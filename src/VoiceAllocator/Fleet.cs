@@ -21,15 +21,18 @@ public sealed class Fleet
     public IEnumerable<Assignment> On(string nodeId) => assignments.Values.Where(assignment => assignment.NodeId == nodeId);
 
     /// <summary>A link of the node came up. A new incarnation has forgotten everything: what the old one hosted is lost.</summary>
-    public void Register(NodeIdentity identity, string link, TimeSpan now)
+    /// <returns>False: another node of this name lives and is linked. Two that share a name would take turns for ever.</returns>
+    public bool Register(NodeIdentity identity, string link, TimeSpan now)
     {
         if (!nodes.TryGetValue(identity.Id, out var node) || node.Identity != identity)
         {
+            if (node is not null && node.Health.IsLinked && node.Health.IsAlive(now)) return false;
             if (node is not null) Remove(node);
             nodes[identity.Id] = node = new VoiceNode(identity);
         }
 
         node.Health.LinkUp(link, now);
+        return true;
     }
 
     /// <summary>The node's load, and what it hosts.</summary>

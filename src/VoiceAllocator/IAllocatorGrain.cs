@@ -10,7 +10,8 @@ public interface IAllocatorGrain : IGrainWithIntegerKey
     /// <summary>A node's link came up at some gateway.</summary>
     /// <param name="link">Names the link; unique.</param>
     /// <param name="reference">How to reach the link's holder.</param>
-    Task Register(NodeIdentity node, string link, INodeLink reference);
+    /// <returns>False: another node of this name is there.</returns>
+    Task<bool> Register(NodeIdentity node, string link, INodeLink reference);
 
     /// <summary>The node's load. False: the node is not known (any more), register it again.</summary>
     Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report);

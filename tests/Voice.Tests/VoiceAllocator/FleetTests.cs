@@ -48,11 +48,20 @@ public class FleetTests
     {
         Arrive("a");
         var assignment = Assign(1, epoch: 1)!;
-        fleet.Register(Identity("a", incarnation: "2"), "other", Seconds(0));
+        fleet.LinkLost("a", "1", "link", Seconds(0));
+        Assert.True(fleet.Register(Identity("a", incarnation: "2"), "other", Seconds(0)));
 
         Assert.Equal([assignment], fleet.TakeLost());
         Assert.Null(fleet.Report("a", "1", Report(), Seconds(0)));
         Assert.NotNull(fleet.Report("a", "2", Report(), Seconds(0)));
+    }
+
+    [Fact]
+    public void A_second_node_of_the_same_name_is_refused_while_the_first_lives()
+    {
+        Arrive("a");
+        Assert.False(fleet.Register(Identity("a", incarnation: "2"), "other", Seconds(3)));
+        Assert.True(fleet.Register(Identity("a", incarnation: "2"), "other", Seconds(3.1)));
     }
 
     [Fact]

@@ -25,6 +25,9 @@ public enum LinkRefusal
     /// <summary>It does not know the cluster secret, or somebody stands in the middle.</summary>
     BadProof,
 
+    /// <summary>Another node of the same name is linked.</summary>
+    Duplicate,
+
     /// <summary>It was in, and fell silent.</summary>
     Silent,
 
@@ -41,7 +44,7 @@ public sealed partial class LinkAdmission(byte[] clusterSecret, string gatewayId
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private const int LinkVersion = 1;
-    private const int MaxStrangers = 64;
+    private const int MaxStrangers = 1024;
     private static readonly TimeSpan LogEvery = TimeSpan.FromMinutes(1);
 
     private readonly Counter<long> refusals = meters.Create("Voice.Gateway").CreateCounter<long>("voice.link.refusals");

@@ -37,12 +37,14 @@ public sealed partial class NodeLink(
         try
         {
             silence.CancelAfter(HealthProbe.GoneAfter);
-            await Allocator.Register(node, name, reference);
-            while (await messages.MoveNextAsync())
+            var isKnown = await Allocator.Register(node, name, reference);
+            while (isKnown && await messages.MoveNextAsync())
             {
                 silence.CancelAfter(HealthProbe.GoneAfter);
-                await Pass(node, reference, messages.Current);
+                isKnown = await Pass(node, reference, messages.Current);
             }
+
+            if (!isKnown) admission.Refuse(LinkRefusal.Duplicate, remote);
         }
         catch (Exception e) when (e is OperationCanceledException or InvalidDataException or IOException)
         {
@@ -73,25 +75,24 @@ public sealed partial class NodeLink(
 
     private IAllocatorGrain Allocator => grains.GetGrain<IAllocatorGrain>(0);
 
-    private async Task Pass(NodeIdentity node, INodeLink reference, NodeMessage message)
+    /// <summary>False: another node of the same name has come.</summary>
+    private async Task<bool> Pass(NodeIdentity node, INodeLink reference, NodeMessage message)
     {
         switch (message)
         {
             case NodeReport report:
-                // Refused: the allocator was started anew and does not know the node.
-                if (await Allocator.Report(node.Id, node.Incarnation, name, report)) break;
-                await Allocator.Register(node, name, reference);
-                await Allocator.Report(node.Id, node.Incarnation, name, report);
-                break;
+                // Not known: the allocator was started anew.
+                return await Allocator.Report(node.Id, node.Incarnation, name, report)
+                    || (await Allocator.Register(node, name, reference) && await Allocator.Report(node.Id, node.Incarnation, name, report));
             case NodePong:
                 await Allocator.Heard(node.Id, node.Incarnation);
-                break;
+                return true;
             case GuildAck ack:
                 await Guild(ack.Guild).Acknowledged(ack);
-                break;
+                return true;
             case VoiceSessionChanged change:
                 await Guild(change.Guild).ConnectionChanged(change);
-                break;
+                return true;
             default:
                 throw new InvalidDataException($"{message.GetType().Name} after the handshake");
         }

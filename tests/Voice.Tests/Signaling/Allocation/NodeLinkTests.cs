@@ -145,11 +145,26 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
         Assert.Equal(1, peer.Admission.Count(LinkRefusal.Silent));
     }
 
-    private Peer Connect()
+    [Fact]
+    public async Task A_second_node_of_the_same_name_is_turned_away()
+    {
+        await using var first = Connect();
+        await first.Prove(Secret, Certificate);
+        await first.Send(new NodeReport(0, 0, 0, 0, 0, true, [new HostedGuild(444444, "", 1)]));
+        await first.Receive<GuildDrop>();
+
+        await using var second = Connect(first.NodeId);
+        await second.Prove(Secret, Certificate);
+        await second.Ended;
+        Assert.Equal(1, second.Admission.Count(LinkRefusal.Duplicate));
+        Assert.False(first.Ended.IsCompleted);
+    }
+
+    private Peer Connect(string? id = null)
     {
         var admission = new LinkAdmission(
             Secret, "gateway", silo.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), time, NullLogger<LinkAdmission>.Instance);
-        return new Peer(admission, pipe => new NodeLink(pipe, Certificate, "test", admission, silo.Grains, time, NullLogger.Instance));
+        return new Peer(id ?? $"node-{Guid.NewGuid():N}", admission, pipe => new NodeLink(pipe, Certificate, "test", admission, silo.Grains, time, NullLogger.Instance));
     }
 
     /// <summary>A node's end of the link.</summary>
@@ -161,9 +176,9 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
         private readonly LinkConnection<NodeMessage, GatewayLinkMessage> connection;
         private readonly IAsyncEnumerator<GatewayLinkMessage> messages;
 
-        public Peer(LinkAdmission admission, Func<IDuplexPipe, NodeLink> connect)
+        public Peer(string id, LinkAdmission admission, Func<IDuplexPipe, NodeLink> connect)
         {
-            Admission = admission;
+            (NodeId, Admission) = (id, admission);
             link = connect(new Duplex(up.Reader, down.Writer));
             connection = new LinkConnection<NodeMessage, GatewayLinkMessage>(new Duplex(down.Reader, up.Writer), 1 << 20);
             messages = connection.ReceiveAsync().GetAsyncEnumerator();
@@ -172,7 +187,7 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
 
         public LinkAdmission Admission { get; }
 
-        public string NodeId { get; } = $"node-{Guid.NewGuid():N}";
+        public string NodeId { get; }
 
         /// <summary>The gateway let the link end.</summary>
         public Task Ended { get; }
@@ -180,7 +195,7 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
         public async Task<byte[]> Hello()
         {
             var nonce = LinkProof.NewNonce();
-            await Send(new NodeHello(1, NodeId, "1", "local", "node.example:1", nonce));
+            await Send(new NodeHello(1, NodeId, Guid.NewGuid().ToString("N"), "local", "node.example:1", nonce));
             return nonce;
         }
 

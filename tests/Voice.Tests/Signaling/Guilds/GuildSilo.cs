@@ -103,7 +103,7 @@ public sealed class FakeNode : INodeLink, IDisposable
     public static async Task<FakeNode> Start(GuildSilo silo, string id = "node-1", string region = "local")
     {
         var node = new FakeNode(silo, id, region);
-        await silo.Allocator.Register(node.identity, "link", node.reference);
+        Assert.True(await silo.Allocator.Register(node.identity, "link", node.reference));
         await node.Report();
         node.reports.Change(1000, 1000);
         return node;
