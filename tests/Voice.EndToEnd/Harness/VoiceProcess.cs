@@ -6,7 +6,7 @@ namespace Voice.EndToEnd.Harness;
 /// <summary>The built `voice` command, run as a process of its own, as a person would run it.</summary>
 public sealed class VoiceProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Process process;
     private readonly List<string> log = [];
@@ -24,12 +24,12 @@ public sealed class VoiceProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
-    /// <summary>Everything it printed, for a failed test's message.</summary>
+    /// <summary>The last it printed, for a failed test's message.</summary>
     public string Log
     {
         get
         {
-            lock (log) return string.Join('\n', log);
+            lock (log) return string.Join('\n', log.TakeLast(40));
         }
     }
 
