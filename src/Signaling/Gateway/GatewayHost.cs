@@ -77,7 +77,10 @@ public sealed class GatewayHost : IAsyncDisposable
                 kestrel.Limits.MaxRequestBodySize = GatewayServices.MaxRequestBytes;
                 kestrel.Listen(options.Bind, options.Port, listen => clients = listen.UseHttpAndHttps(certificate));
                 if (grains is not null) return;
-                kestrel.Listen(options.Bind, options.LinkPort, listen => (nodes = listen).UseHttps(certificate).UseConnectionHandler<NodeLinkHandler>());
+                kestrel.Listen(
+                    options.LinkBind ?? options.Bind,
+                    options.LinkPort,
+                    listen => (nodes = listen).UseHttps(certificate).UseConnectionHandler<NodeLinkHandler>());
             });
 
             app = builder.Build();
@@ -107,7 +110,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private static StartupException? Refusal(Exception e, GatewayOptions options)
     {
         var isLink = e.Message.Contains($":{options.LinkPort}:", StringComparison.Ordinal); // Kestrel names the address it could not bind
-        var (port, option) = isLink ? (options.LinkPort, "--link-port") : (options.Port, "--port");
+        var (bind, port, option) = isLink ? (options.LinkBind ?? options.Bind, options.LinkPort, "--link-port") : (options.Bind, options.Port, "--port");
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
             if (cause is StartupException known) return known;
@@ -121,10 +124,10 @@ public sealed class GatewayHost : IAsyncDisposable
 
         string Line(SocketException socket) => socket.SocketErrorCode switch
         {
-            SocketError.AddressAlreadyInUse => $"port {port} on {options.Bind} is in use: stop the other program or pass {option}",
-            SocketError.AccessDenied => $"port {port} on {options.Bind} may not be opened by this user: pass {option} with a number above 1023",
-            SocketError.AddressNotAvailable => $"{options.Bind} is not an address of this machine: pass --bind with one that is",
-            _ => $"port {port} on {options.Bind} cannot be opened ({socket.Message}): pass another {option} or --bind",
+            SocketError.AddressAlreadyInUse => $"port {port} on {bind} is in use: stop the other program or pass {option}",
+            SocketError.AccessDenied => $"port {port} on {bind} may not be opened by this user: pass {option} with a number above 1023",
+            SocketError.AddressNotAvailable => $"{bind} is not an address of this machine: pass --bind with one that is",
+            _ => $"port {port} on {bind} cannot be opened ({socket.Message}): pass another {option} or --bind",
         };
     }
 

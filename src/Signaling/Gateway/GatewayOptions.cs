@@ -15,6 +15,9 @@ public sealed record GatewayOptions
     /// <summary>TCP port that voice nodes dial; 0 takes a free one.</summary>
     public int LinkPort { get; init; } = 8081;
 
+    /// <summary>Address that voice nodes dial; null is <see cref="Bind"/>. Loopback where the only node is in this process.</summary>
+    public IPAddress? LinkBind { get; init; }
+
     /// <summary>Name or address that clients use; null is the bound address.</summary>
     public string? PublicHost { get; init; }
 
