@@ -1,1 +1,13 @@
-return 0;
+using System.CommandLine;
+using Voice.Commands;
+
+// The composition root: one executable with every role. Each command builds its options and hands them to a host.
+var root = new RootCommand("Voice: a self-hosted voice backend with Discord's architecture.")
+{
+    UpCommand.Create(),
+    GatewayCommand.Create(),
+    NodeCommand.Create(),
+    MediaCommand.Create(),
+    TokenCommand.Create(),
+};
+return await CommandRunner.RunAsync(root, args);

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Net;
+using Voice.Signaling.Gateway;
+using Voice.Signaling.VoiceServer;
+
+namespace Voice.Commands;
+
+/// <summary>What gateway and node are both told.</summary>
+internal sealed class CommonSettings(Settings settings)
+{
+    public Option<string> Data { get; } = settings.Text("data", "folder for keys, certificates and guilds", "data");
+
+    public Option<IPAddress> Bind { get; } = settings.Address("bind", "address to listen on; 0.0.0.0 or [::] for every one", IPAddress.Loopback);
+
+    public Option<string?> PublicHost { get; } = settings.OptionalText("public-host", "name or address that clients use, in links and certificates");
+
+    public Option<string?> Certificate { get; } = settings.OptionalText("certificate", "PEM file of a real certificate, instead of the private one");
+
+    public Option<string?> CertificateKey { get; } = settings.OptionalText("certificate-key", "PEM file of its key");
+
+    public Option<string?> ClusterSecret { get; } = settings.OptionalText("cluster-secret", "what gateways and nodes prove to each other, instead of the one in the data folder");
+}
+
+/// <summary>What a gateway is told beyond <see cref="CommonSettings"/>.</summary>
+internal sealed class GatewaySettings(Settings settings, int linkPort)
+{
+    private readonly Option<int> port = settings.Port("port", "TCP port for page, REST and main gateway; 0 takes a free one", 8080);
+    private readonly Option<int> link = settings.Port("link-port", "TCP port that voice nodes dial; 0 takes a free one", linkPort);
+    private readonly Option<bool?> guests = settings.Switch("guests", "guests may log in by name alone [only while bound to loopback]");
+
+    public GatewayOptions Read(ParseResult parsed, CommonSettings common) => new()
+    {
+        DataDirectory = parsed.GetRequiredValue(common.Data),
+        Bind = parsed.GetRequiredValue(common.Bind),
+        PublicHost = parsed.GetValue(common.PublicHost),
+        CertificateFile = parsed.GetValue(common.Certificate),
+        CertificateKeyFile = parsed.GetValue(common.CertificateKey),
+        ClusterSecret = parsed.GetValue(common.ClusterSecret),
+        Port = parsed.GetValue(port),
+        LinkPort = parsed.GetValue(link),
+        GuestLogin = parsed.GetValue(guests),
+    };
+}
+
+/// <summary>What a voice node is told beyond <see cref="CommonSettings"/>.</summary>
+internal sealed class NodeSettings(Settings settings, string portName)
+{
+    private readonly Option<string> id = settings.Text("id", "name of the node: a-z, 0-9 and -, unique in the cluster", "node-1");
+    private readonly Option<string> region = settings.Text("region", "region of the node", "local");
+    private readonly Option<int> port = settings.Port(portName, "TCP port for the voice WebSocket; 0 takes a free one", 8090);
+    private readonly Option<int> mediaPort = settings.Port("media-port", "UDP port of the first media worker, the others follow; 0 takes free ones", 50000);
+    private readonly Option<int> workers = settings.Number("workers", "media workers, each a thread with a UDP port of its own", 1, 1, 64);
+    private readonly Option<IPAddress[]> announce = settings.Addresses("announce", "media addresses that clients are told: IPv4[,IPv6] [the bound address]");
+    private readonly Option<int> maxSessions = settings.Number("max-sessions", "participants that count as full", 2000, 1, 1_000_000);
+    private readonly Option<string[]> profiles = settings.List("srtp-profiles", "SRTP protection profiles to offer, best first", ["aead_aes_128_gcm", "aes_cm_128_hmac_sha1_80"]);
+
+    public NodeOptions Read(ParseResult parsed, CommonSettings common, string[] gateways)
+    {
+        var announced = parsed.GetValue(announce) ?? [];
+        return new()
+        {
+            DataDirectory = parsed.GetRequiredValue(common.Data),
+            Bind = parsed.GetRequiredValue(common.Bind),
+            PublicHost = parsed.GetValue(common.PublicHost),
+            CertificateFile = parsed.GetValue(common.Certificate),
+            CertificateKeyFile = parsed.GetValue(common.CertificateKey),
+            ClusterSecret = parsed.GetValue(common.ClusterSecret),
+            NodeId = parsed.GetRequiredValue(id),
+            Region = parsed.GetRequiredValue(region),
+            Port = parsed.GetValue(port),
+            MediaPort = parsed.GetValue(mediaPort),
+            Workers = parsed.GetValue(workers),
+            AnnounceV4 = Single(announced, System.Net.Sockets.AddressFamily.InterNetwork),
+            AnnounceV6 = Single(announced, System.Net.Sockets.AddressFamily.InterNetworkV6),
+            MaxSessions = parsed.GetValue(maxSessions),
+            SrtpProfiles = [.. parsed.GetRequiredValue(profiles).Select(Profile)],
+            Gateways = gateways,
+            MediaCommand = MediaCommand.CommandLine,
+        };
+    }
+
+    private static IPAddress? Single(IPAddress[] announced, System.Net.Sockets.AddressFamily family) =>
+        announced.Count(a => a.AddressFamily == family) > 1
+            ? throw new SettingException("--announce takes one IPv4 and one IPv6 address at most")
+            : announced.FirstOrDefault(a => a.AddressFamily == family);
+
+    private static ushort Profile(string name) => name switch
+    {
+        "aead_aes_128_gcm" => 7,
+        "aes_cm_128_hmac_sha1_80" => 1,
+        _ => throw new SettingException($"--srtp-profiles names '{name}', and knows aead_aes_128_gcm and aes_cm_128_hmac_sha1_80"),
+    };
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Voice.Media;
+
+namespace Voice.Commands;
+
+internal static class MediaCommand
+{
+    /// <summary>How this very program starts a media process; under `dotnet voice.dll` the host comes first.</summary>
+    public static string[] CommandLine
+    {
+        get
+        {
+            var program = Environment.ProcessPath!;
+            return Path.GetFileNameWithoutExtension(program) == "dotnet"
+                ? [program, typeof(MediaCommand).Assembly.Location, "media"]
+                : [program, "media"];
+        }
+    }
+
+    public static Command Create()
+    {
+        var link = new Option<int>("--link") { Description = "descriptor of the connected media link", Required = true };
+        var udp = new Option<int[][]>("--udp")
+        {
+            Description = "descriptors of the UDP sockets, IPv4[,IPv6] a worker: 5,6;7,8",
+            Required = true,
+            CustomParser = result =>
+            {
+                if (MediaProcessOptions.TryParseUdp(result.Tokens[0].Value, out var sockets)) return sockets;
+                result.AddError($"--udp is '{result.Tokens[0].Value}', and must be descriptors such as 5,6;7,8");
+                return null;
+            },
+        };
+        var command = new Command("media", "The SFU. Started by a voice node with inherited sockets, and ends with it.") { link, udp };
+        command.SetAction((parsed, cancel) =>
+            MediaProcess.RunAsync(new(parsed.GetValue(link), parsed.GetRequiredValue(udp)), Console.Error, cancel));
+        return command;
+    }
+}

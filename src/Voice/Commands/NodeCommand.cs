@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Voice.Signaling.VoiceServer;
+
+namespace Voice.Commands;
+
+internal static class NodeCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("node", "Run a voice node: voice WebSocket, and the media process that it supervises.");
+        var settings = new Settings(command);
+        var common = new CommonSettings(settings);
+        var node = new NodeSettings(settings, "port");
+        var gateways = settings.List("gateway", "link ports of the gateways: host:port[,host:port]", ["127.0.0.1:8081"]);
+        command.SetAction(async (parsed, cancel) =>
+        {
+            await using var host = await NodeHost.StartAsync(node.Read(parsed, common, parsed.GetRequiredValue(gateways)), cancel);
+            Console.WriteLine($"Node {host.NodeId} is up: https://{host.Endpoint}/");
+            await CommandRunner.UntilStopped(host.Completion);
+        });
+        return command;
+    }
+}
