@@ -14,6 +14,7 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
     public const int MaxReplayMessages = 512;
     public const int MaxReplayBytes = 256 * 1024;
 
+    private const int GuildMembersIntent = 1 << 1;
     private const int GuildVoiceStatesIntent = 1 << 7;
 
     private readonly Queue<byte[]> _replay = new();
@@ -82,10 +83,16 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
 
     public bool Expired(TimeSpan now) => now - _detached >= ResumeWindow;
 
-    // Its own voice state is sent to a session whatever its intents, since a bot that forgot the intent would wait for it
-    // for ever (protocol/gateway.md section 2).
-    private bool Wants(GuildEvent e) =>
-        e.Type != "VOICE_STATE_UPDATE" || intents is not { } bits || (bits & GuildVoiceStatesIntent) != 0 || VoiceStateOf(e.Data) == user;
+    private bool Wants(GuildEvent e) => e.Type switch
+    {
+        // Its own voice state is sent to a session whatever its intents, since a bot that forgot the intent would wait for it
+        // for ever (protocol/gateway.md section 2).
+        "VOICE_STATE_UPDATE" => Intends(GuildVoiceStatesIntent) || VoiceStateOf(e.Data) == user,
+        "GUILD_MEMBER_ADD" or "GUILD_MEMBER_UPDATE" => Intends(GuildMembersIntent),
+        _ => true,
+    };
+
+    private bool Intends(int intent) => intents is not { } bits || (bits & intent) != 0;
 
     private static Snowflake? VoiceStateOf(byte[] data)
     {

@@ -71,6 +71,13 @@ public class GatewaySessionTests
         Assert.NotNull(session.Handle(Guild, Event("VOICE_STATE_UPDATE", """{"user_id":"7"}""")));
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(1 << 1, true)]
+    [InlineData(1, false)]
+    public void Changes_of_members_need_the_intent(int? intents, bool heard) =>
+        Assert.Equal(heard, Introduced(intents).Handle(Guild, Event("GUILD_MEMBER_ADD", "{}")) is not null);
+
     [Fact]
     public void Only_a_session_without_a_socket_expires()
     {
