@@ -34,16 +34,25 @@ public sealed class VoiceProcess : IAsyncDisposable
     }
 
     /// <summary>`voice up` on free ports; returns when it answers.</summary>
-    /// <param name="options">More of the command's options, e.g. "--bind", "::1". Later ones win over "--port 0".</param>
-    public static async Task<VoiceProcess> Up(string dataDirectory, params string[] options)
-    {
-        var defaults = new List<string>();
-        foreach (var name in (string[])["--port", "--link-port", "--node-port", "--media-port"])
-        {
-            if (!options.Contains(name)) defaults.AddRange([name, "0"]);
-        }
+    /// <param name="options">More of the command's options, e.g. "--bind", "::1".</param>
+    public static Task<VoiceProcess> Up(string dataDirectory, params string[] options) =>
+        Start("Voice is up: ", "up", ["--data", dataDirectory, .. FreePorts(options, "--port", "--link-port", "--node-port", "--media-port"), .. options]);
 
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "voice"), ["up", "--data", dataDirectory, .. defaults, .. options])
+    /// <summary>`voice gateway` on free ports.</summary>
+    public static Task<VoiceProcess> Gateway(string dataDirectory, params string[] options) =>
+        Start("The gateway is up: ", "gateway", ["--data", dataDirectory, .. FreePorts(options, "--port", "--link-port"), .. options]);
+
+    /// <summary>`voice node` on free ports, dialling the gateway's link port.</summary>
+    public static Task<VoiceProcess> Node(string id, string dataDirectory, int linkPort, params string[] options) =>
+        Start($"Node {id} is up: ", "node", [
+            "--id", id, "--data", dataDirectory, "--gateway", $"127.0.0.1:{linkPort}", .. FreePorts(options, "--port", "--media-port"), .. options]);
+
+    private static IEnumerable<string> FreePorts(string[] options, params string[] names) =>
+        names.Except(options).SelectMany(name => (string[])[name, "0"]);
+
+    private static async Task<VoiceProcess> Start(string announcement, string command, string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "voice"), [command, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -51,8 +60,8 @@ public sealed class VoiceProcess : IAsyncDisposable
         var process = Process.Start(start) ?? throw new InvalidOperationException("voice did not start");
         var voice = new VoiceProcess(process, new Uri("about:blank"));
         var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        process.OutputDataReceived += (_, line) => voice.Take(line.Data, address);
-        process.ErrorDataReceived += (_, line) => voice.Take(line.Data, address);
+        process.OutputDataReceived += (_, line) => voice.Take(line.Data, announcement, address);
+        process.ErrorDataReceived += (_, line) => voice.Take(line.Data, announcement, address);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _ = process.WaitForExitAsync().ContinueWith(
@@ -95,11 +104,10 @@ public sealed class VoiceProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private void Take(string? line, TaskCompletionSource<Uri> address)
+    private void Take(string? line, string announcement, TaskCompletionSource<Uri> address)
     {
         if (line is null) return;
         lock (log) log.Add(line);
-        const string announcement = "Voice is up: ";
         var at = line.IndexOf(announcement, StringComparison.Ordinal);
         if (at >= 0) address.TrySetResult(new Uri(line[(at + announcement.Length)..].Trim()));
     }
