@@ -14,14 +14,6 @@ public static class Scripts
             return send.call(this, String(data).replaceAll(/a=fingerprint:sha-256 ([0-9A-F:]{95})/g,
               (_, print) => 'a=fingerprint:sha-256 ' + print.split(':').reverse().join(':')));
           };
-          window.states = [];
-          addEventListener('DOMContentLoaded', () => {
-            const timer = setInterval(() => {
-              if (!window.voice) return;
-              clearInterval(timer);
-              window.voice.addEventListener('state', event => window.states.push(event.detail));
-            }, 1);
-          });
         })();
         """;
 
@@ -48,6 +40,32 @@ public static class Scripts
             analyser.getFloatTimeDomainData(samples);
             if (samples.some(sample => Math.abs(sample) > 0.01)) clock.heard = now();
           }, 5);
+        })();
+        """;
+
+    /// <summary>`sockets`: the page's WebSockets; `sent(op)`: how often that opcode was sent to the voice server; `states`: what the
+    /// call went through.</summary>
+    public const string Sockets = """
+        window.sockets = [];
+        window.states = [];
+        (() => {
+          const Socket = window.WebSocket;
+          const opcodes = [];
+          window.sent = op => opcodes.filter(sent => sent === op).length;
+          window.WebSocket = class extends Socket {
+            constructor(...parameters) { super(...parameters); sockets.push(this); }
+            send(data) {
+              if (this.url.endsWith('?v=8')) opcodes.push(JSON.parse(data).op);
+              super.send(data);
+            }
+          };
+          addEventListener('DOMContentLoaded', () => {
+            const timer = setInterval(() => {
+              if (!window.voice) return;
+              clearInterval(timer);
+              window.voice.addEventListener('state', event => states.push(event.detail.state));
+            }, 1);
+          });
         })();
         """;
 

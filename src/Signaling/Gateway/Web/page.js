@@ -407,6 +407,7 @@ function start(name, token, kept = false) {
     const guild = voice.guilds.get(voice.call?.guildId ?? '');
     const channel = guild?.channels.get(voice.call?.channelId ?? '');
     announce(state === 'Voice Connected' ? `Voice connected: ${channel?.name}` : reason ? `${state}: ${reason}` : state);
+    if (state === 'Disconnected' && reason) toast(`The call is over: ${reason}.`);
     if (state === 'Disconnected' && !voice.call) sessionStorage.removeItem('voice.call');
   });
   voice.on('voicestate', () => draw());
@@ -474,7 +475,9 @@ addEventListener('keydown', event => {
 const kept = recall(sessionStorage, 'voice.login');
 const given = new URLSearchParams(location.hash.slice(1)).get('token');
 const wanted = query.get('name');
-if (given) enter(wanted ?? '', given);
-else if (kept && (wanted === null || wanted === kept.name)) start(kept.name, kept.token, true);
+if (given) {
+  history.replaceState(null, '', location.pathname + location.search); // a secret is nothing for bookmarks
+  enter(wanted ?? '', given);
+} else if (kept && (wanted === null || wanted === kept.name)) start(kept.name, kept.token, true);
 else if (wanted) enter(wanted);
 else showLogin();

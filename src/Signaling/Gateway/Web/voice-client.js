@@ -758,7 +758,7 @@ const MOVE_TIMEOUT = 5000;
  *
  * | event | detail | when |
  * | --- | --- | --- |
- * | `state` | `{state, reason?}` | the call's state changed ({@link CallState}) |
+ * | `state` | `{state, reason?}` | the call's state changed ({@link CallState}); the reason is for a person, if it was not our wish |
  * | `gateway` | `{connected}` | the main gateway was reached or lost |
  * | `guilds` | | guilds, channels or members changed |
  * | `voicestate` | {@link VoiceState} | somebody joined, moved, left, muted or deafened |
@@ -1012,7 +1012,7 @@ export class VoiceClient extends Emitter {
   #ownState(state, before) {
     if (!this.#call) return;
     if (state.channel_id === null) {
-      if (before) this.#end('Disconnected', 'you were disconnected from the channel'); // else it echoes our own leave
+      if (before) this.#end('Disconnected', 'you were moved out of the channel, or joined elsewhere'); // else it echoes our own leave
       return;
     }
     clearTimeout(this.#timers.join);
@@ -1031,7 +1031,7 @@ export class VoiceClient extends Emitter {
     clearTimeout(this.#timers.join);
     this.#timers.join = setTimeout(() => {
       if (!this.#connected || this.#voice) return;
-      this.#end('Disconnected', 'no answer: the channel may be full, or closed to you');
+      this.#end('Disconnected');
       this.emit('error', { message: 'You could not join: the channel may be full, or closed to you.', fatal: false });
     }, JOIN_TIMEOUT);
   }
@@ -1105,11 +1105,11 @@ export class VoiceClient extends Emitter {
     const replaced = this.#connected && state !== undefined && state.session_id !== sessionId;
     if (reaction === 'stop') {
       this.#sendLeave();
-      this.#end('Disconnected', reason);
+      this.#end('Disconnected');
       this.emit('error', { message: `The voice server ended the call: ${reason || code}`, fatal: false });
     } else if (reaction === 'wait' || replaced) {
       this.#enter('Awaiting Endpoint', reason);
-      this.#timers.moved = setTimeout(() => this.#end('Disconnected', 'you were disconnected from the channel'), MOVE_TIMEOUT);
+      this.#timers.moved = setTimeout(() => this.#end('Disconnected', 'you were moved out of the channel, or joined elsewhere'), MOVE_TIMEOUT);
     } else {
       if (code === 1006 && this.secure) {
         this.emit('error', {
