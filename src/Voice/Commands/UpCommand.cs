@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Voice.Signaling.Gateway;
 using Voice.Signaling.VoiceServer;
 
@@ -17,8 +18,10 @@ internal static class UpCommand
         var nodeSettings = new NodeSettings(settings, "node-port");
         command.SetAction(async (parsed, cancel) =>
         {
-            await using var gateway = await GatewayHost.StartAsync(gatewaySettings.Read(parsed, common), cancel);
-            var nodeOptions = nodeSettings.Read(parsed, common, [$"127.0.0.1:{gateway.LinkPort}"]);
+            // Whatever clients are served on, the one node is here.
+            var gatewayOptions = gatewaySettings.Read(parsed, common) with { LinkBind = IPAddress.Loopback };
+            await using var gateway = await GatewayHost.StartAsync(gatewayOptions, cancel);
+            var nodeOptions = nodeSettings.Read(parsed, common, [$"{IPAddress.Loopback}:{gateway.LinkPort}"]);
             await using var node = await NodeHost.StartAsync(nodeOptions, cancel);
             Console.WriteLine($"Voice is up: {gateway.Page}");
             await CommandRunner.UntilStopped(Task.WhenAny(gateway.Completion, node.Completion).Unwrap());

@@ -478,6 +478,10 @@ const wanted = query.get('name');
 if (given) {
   history.replaceState(null, '', location.pathname + location.search); // a secret is nothing for bookmarks
   enter(wanted ?? '', given);
-} else if (kept && (wanted === null || wanted === kept.name)) start(kept.name, kept.token, true);
-else if (wanted) enter(wanted);
-else showLogin();
+} else if (kept && (wanted === null || wanted === kept.name)) {
+  start(kept.name, kept.token, true);
+} else if (wanted) {
+  enter(wanted);
+} else {
+  showLogin();
+}
