@@ -68,7 +68,7 @@ public sealed partial class ClusterFixture : IAsyncLifetime
             n.GetProperty("node_id").GetString()!, n.GetProperty("usable").GetBoolean(), n.GetProperty("endpoint").GetString()!))];
     }
 
-    public Snowflake NewUser() => Snowflake.At(DateTimeOffset.UtcNow, users++);
+    public Snowflake NewUser() => Snowflake.At(DateTimeOffset.UtcNow, Interlocked.Increment(ref users));
 
     public string Token(Snowflake user, bool administrator = false) => tokens.Mint(user, TimeSpan.FromHours(1), administrator);
 
