@@ -66,6 +66,7 @@ function announce(message) {
 
 /** @param {string} message */
 function toast(message) {
+  if ([...$('toasts').children].some(shown => shown.firstChild?.textContent === message)) return;
   const node = element('div', 'toast');
   const close = element('button', 'quiet', 'Close');
   close.onclick = () => node.remove();
@@ -118,6 +119,7 @@ function draw() {
     if (guild) shown = guild.id;
     drawGuilds();
     if (guild) drawChannels(guild);
+    else $('guild-name').textContent = voice.connected ? 'No servers yet' : 'Connecting…';
     drawConnection();
     drawStage();
     drawSelf();
@@ -315,6 +317,7 @@ function makeTone(frequency) {
 
 /** @param {string} guildId @param {string} channelId */
 function join(guildId, channelId) {
+  if (voice.call?.channelId === channelId && voice.state === 'Voice Connected') return;
   remember(sessionStorage, 'voice.call', { guild: guildId, channel: channelId });
   if (tone) {
     toneStream ??= makeTone(tone);
