@@ -47,10 +47,9 @@ internal sealed class Settings
 
     private Option<T> Add<T>(string name, string description, T @default, Func<string, T> parse)
     {
-        var shown = @default switch { null => "", Array { Length: 0 } => "", string[] list => string.Join(',', list), _ => $"{@default}" };
         var option = new Option<T>("--" + name)
         {
-            Description = shown.Length > 0 ? $"{description} [{shown}]" : description,
+            Description = description,
             CustomParser = result => Parse(result, () => result.Tokens.Count == 0 ? "true" : result.Tokens[^1].Value, "--" + name),
             Arity = typeof(T) == typeof(bool?) ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
         };
