@@ -22,13 +22,19 @@ public sealed partial class CallPump(
     /// <summary>A node that does not answer a push for this long is asked after, and then given up.</summary>
     public static readonly TimeSpan AckTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>A gateway that was just started has forgotten its calls while the nodes carry them on. That much time clients
+    /// get to come back before what nobody asked for again is ended (design.md section 3.9).</summary>
+    public static readonly TimeSpan ReturnWithin = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private const int MaxFailedPushes = 4;
     private const int MaxWholePushes = 3;
 
     private readonly Dictionary<string, INodeLink> links = [];
     private readonly Dictionary<string, TaskCompletionSource<bool>> awaited = [];
+    private readonly long started = time.GetTimestamp();
     private Task running = Task.CompletedTask;
+    private Task retry = Task.CompletedTask;
 
     /// <summary>Done when all that is wanted now is carried out, as far as it can be.</summary>
     public Task Run() => running.IsCompleted ? running = RunRounds() : running;
@@ -66,12 +72,13 @@ public sealed partial class CallPump(
         Answer(slot, true);
     }
 
-    /// <summary>A node hosts something that the allocator does not know of.</summary>
+    /// <summary>A node hosts something that the allocator does not know of. It says so with each report.</summary>
     public async Task Hosted(HostedGuild hosted, string nodeId, INodeLink link)
     {
         epochs.Seen(hosted.Epoch);
-        if (voice.Slot(hosted.Slot)?.Assignment is { } ours && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId) await allocator.Claim(ours);
-        else await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
+        var ours = voice.Slot(hosted.Slot)?.Assignment;
+        if (ours is not null && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId) await allocator.Claim(ours);
+        else if (ours is not null || time.GetElapsedTime(started) >= ReturnWithin) await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
     }
 
     public string TokenFor(Participant one, Assignment at) => tokens.Sign(
@@ -98,13 +105,13 @@ public sealed partial class CallPump(
         try
         {
             if (!voice.IsUsed(call.Slot)) await Release(call);
-            else if (!await Serve(call)) _ = RetrySoon();
+            else if (!await Serve(call)) RetrySoon();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             LogFailed(e, guild, call.Slot);
             call.Doubt();
-            _ = RetrySoon();
+            RetrySoon();
         }
     }
 
@@ -140,11 +147,20 @@ public sealed partial class CallPump(
     private async Task<bool> Assign(SlotCall call, string? avoid)
     {
         var request = new AssignmentRequest(guild, call.Slot, voice.RegionOf(call.Slot), epochs.Next(), avoid);
-        if (await allocator.Assign(request) is not { } placed) return false;
-        await epochs.Keep(placed.Assignment.Epoch);
-        links[call.Slot] = placed.Link;
-        call.Assign(placed.Assignment);
-        return true;
+        try
+        {
+            if (await allocator.Assign(request) is not { } placed) return false;
+            await epochs.Keep(placed.Assignment.Epoch);
+            links[call.Slot] = placed.Link;
+            call.Assign(placed.Assignment);
+            return true;
+        }
+        catch
+        {
+            // Nobody was told of it, and nobody will be: the next attempt takes another epoch.
+            await allocator.Release(guild, call.Slot, request.Epoch);
+            throw;
+        }
     }
 
     /// <summary>False: the node did not acknowledge in time, or is gone.</summary>
@@ -172,12 +188,12 @@ public sealed partial class CallPump(
 
     private async Task Release(SlotCall call)
     {
-        if (call.Assignment is { } at)
-        {
-            call.Unassign();
-            await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, at.Epoch));
-            await allocator.Release(guild, call.Slot, at.Epoch);
-        }
+        var at = call.Assignment;
+        call.Unassign();
+        if (at is not null) await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, at.Epoch));
+
+        // Also without one: the allocator may remember that it lost one, and what comes next is not a move.
+        await allocator.Release(guild, call.Slot, at?.Epoch ?? 0);
 
         // Somebody may have come meanwhile: the next round serves them.
         if (!voice.IsUsed(call.Slot)) voice.Remove(call.Slot);
@@ -197,7 +213,13 @@ public sealed partial class CallPump(
         if (awaited.Remove(slot, out var waiting)) waiting.TrySetResult(held);
     }
 
-    private async Task RetrySoon()
+    /// <summary>One retry is for all slots.</summary>
+    private void RetrySoon()
+    {
+        if (retry.IsCompleted) retry = Retry();
+    }
+
+    private async Task Retry()
     {
         await Task.Delay(RetryAfter, time);
         voice.Touch();

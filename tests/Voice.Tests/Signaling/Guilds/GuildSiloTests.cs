@@ -133,18 +133,6 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
     }
 
     [Fact]
-    public async Task What_a_node_hosts_without_its_guild_knowing_is_dropped()
-    {
-        using var node = await FakeNode.Start(silo);
-        await Create(members: 1);
-
-        await node.Report(new HostedGuild(guild, "", 7));
-
-        Assert.Equal(new GuildDrop(guild, "", 7), await node.Drops.When(drop => drop.Guild == guild));
-        await node.Die();
-    }
-
-    [Fact]
     public async Task Another_gateways_guild_is_held_idempotently_until_it_lets_go()
     {
         using var node = await FakeNode.Start(silo);

@@ -1,0 +1,192 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Voice.Protocol.Links;
+using Voice.Signaling;
+using Voice.Signaling.Gateway.Guilds;
+using Voice.VoiceAllocator;
+using Xunit;
+
+namespace Voice.Tests.Signaling.Guilds;
+
+/// <summary>A guild's pump against a real fleet with one node, in virtual time.</summary>
+public class CallPumpTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider time = new();
+    private readonly VoiceWorld world = new();
+    private readonly MemoryState<EpochRecord> stored = new();
+    private readonly FakeAllocator allocator = new();
+    private readonly FakeLink node = new();
+    private readonly CallPump pump;
+
+    public CallPumpTests()
+    {
+        allocator.Link = node;
+        node.Pump = pump = new CallPump(
+            VoiceWorld.GuildId.Value, world.Voice, new Epochs(new StoredState<EpochRecord>(stored)), allocator, new VoiceTokenKey(new byte[32]), _ => { }, time, NullLogger.Instance);
+    }
+
+    [Fact]
+    public async Task A_new_gateway_gives_clients_time_to_come_back_to_a_running_call()
+    {
+        var running = new HostedGuild(VoiceWorld.GuildId.Value, "", 7);
+
+        for (var waited = TimeSpan.Zero; waited < CallPump.ReturnWithin; waited += Second)
+        {
+            await pump.Hosted(running, "node", node);
+            Assert.Empty(node.Drops);
+            time.Advance(Second);
+        }
+
+        await pump.Hosted(running, "node", node);
+        Assert.Equal([new GuildDrop(running.Guild, "", 7)], node.Drops);
+    }
+
+    [Fact]
+    public async Task The_first_client_that_comes_back_replaces_the_running_call_with_a_higher_epoch()
+    {
+        var running = new HostedGuild(VoiceWorld.GuildId.Value, "", 7);
+        await pump.Hosted(running, "node", node);
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+
+        await pump.Hosted(running, "former", node);
+
+        Assert.Equal([8L], node.Pushes.Select(push => push.Epoch));
+        Assert.Equal([new GuildDrop(running.Guild, "", 7)], node.Drops);
+    }
+
+    [Fact]
+    public async Task Whatever_fails_there_is_one_retry_a_second()
+    {
+        world.Change(VoiceWorld.Games, channel => channel with { RtcRegion = "eu" });
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        world.Join(2, "s2", VoiceWorld.Games);
+        stored.Fails = true;
+        await pump.Run();
+
+        for (var round = 2; round < 8; round++)
+        {
+            time.Advance(Second);
+            await allocator.Requests.Until(all => all.Length >= 2 * round ? all : null);
+            await pump.Run();
+            Assert.Equal(2 * round, allocator.Requests.All.Length);
+        }
+    }
+
+    [Fact]
+    public async Task An_assignment_whose_epoch_could_not_be_stored_is_given_back()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        stored.Fails = true;
+        await pump.Run();
+        Assert.Empty(allocator.Fleet.On("node"));
+        Assert.Empty(node.Pushes);
+
+        stored.Fails = false;
+        world.Voice.Touch();
+        await pump.Run();
+
+        Assert.Equal(
+            [(AssignmentChange.Assigned, 1L), (AssignmentChange.Released, 1L), (AssignmentChange.Assigned, 2L)],
+            allocator.Fleet.TakeEvents().Select(one => (one.Change, one.Assignment.Epoch)));
+        Assert.Equal([2L], node.Pushes.Select(push => push.Epoch));
+    }
+
+    [Fact]
+    public async Task A_call_that_ended_while_it_had_no_node_does_not_move_when_it_begins_again()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+        allocator.LoseNode();
+        pump.NodeLost("", 1);
+        await pump.Run();
+        world.Voice.SessionEnded(1, "s1");
+        await pump.Run();
+
+        allocator.AddNode();
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+
+        Assert.Equal([AssignmentChange.Assigned, AssignmentChange.Assigned], allocator.Fleet.TakeEvents().Select(one => one.Change));
+    }
+
+    private sealed class FakeLink : INodeLink
+    {
+        public CallPump? Pump { get; set; }
+
+        public List<GuildUpdate> Pushes { get; } = [];
+
+        public List<GuildDrop> Drops { get; } = [];
+
+        public Task Push(GuildUpdate update)
+        {
+            Pushes.Add(update);
+            Pump!.Acknowledged(new GuildAck(update.Guild, update.Slot, update.Epoch, update.Revision, NeedWhole: false));
+            return Task.CompletedTask;
+        }
+
+        public Task Drop(GuildDrop drop)
+        {
+            Drops.Add(drop);
+            return Task.CompletedTask;
+        }
+
+        public Task Ping() => Task.CompletedTask;
+    }
+
+    /// <summary>What <see cref="AllocatorGrain"/> does, without telling guilds.</summary>
+    private sealed class FakeAllocator : IAllocatorGrain
+    {
+        private static readonly NodeIdentity Node = new("node", "1", "local", "node.example:2048");
+        private TimeSpan now;
+
+        public FakeAllocator() => AddNode();
+
+        public Fleet Fleet { get; } = new();
+
+        public INodeLink Link { get; set; } = null!;
+
+        public Watch<AssignmentRequest> Requests { get; } = new();
+
+        public void AddNode()
+        {
+            Fleet.Register(Node, "link", now);
+            Fleet.Report(Node.Id, Node.Incarnation, new NodeReport(0, 0, 0, 0, 0, true, []), now);
+        }
+
+        public void LoseNode() => Fleet.Tick(now += HealthProbe.GoneAfter + Second);
+
+        public Task<Placed?> Assign(AssignmentRequest request)
+        {
+            var assignment = Fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, now, Random.Shared);
+            Requests.Add(request);
+            return Task.FromResult(assignment is null ? null : new Placed(assignment, Link));
+        }
+
+        public Task<Placed?> Claim(Assignment assignment) => Task.FromResult(Fleet.Claim(assignment) ? new Placed(assignment, Link) : null);
+
+        public Task Release(ulong guild, string slot, long epoch)
+        {
+            Fleet.Release(guild, slot, epoch);
+            return Task.CompletedTask;
+        }
+
+        public Task<bool> Probe(string nodeId) => Task.FromResult(Fleet.Find(nodeId) is not null);
+
+        public Task<bool> Register(NodeIdentity node, string link, INodeLink reference) => throw new NotSupportedException();
+
+        public Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report) => throw new NotSupportedException();
+
+        public Task Heard(string nodeId, string incarnation) => throw new NotSupportedException();
+
+        public Task LinkLost(string nodeId, string incarnation, string link) => throw new NotSupportedException();
+
+        public Task<NodeStatus[]> Nodes() => throw new NotSupportedException();
+
+        public Task Subscribe(IAssignmentObserver observer) => throw new NotSupportedException();
+
+        public Task Unsubscribe(IAssignmentObserver observer) => throw new NotSupportedException();
+    }
+}
