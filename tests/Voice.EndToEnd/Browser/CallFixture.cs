@@ -1,5 +1,9 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using Microsoft.Playwright;
 using Voice.EndToEnd.Harness;
+using Voice.Protocol;
+using Voice.Signaling.Gateway;
 using Xunit;
 
 namespace Voice.EndToEnd.Browser;
@@ -17,6 +21,16 @@ public sealed class CallFixture : IAsyncLifetime
     {
         Server = await VoiceProcess.Up(data.Path);
         Chromium = await ChromiumBrowser.Start();
+    }
+
+    /// <summary>Makes a voice channel that admits only so many.</summary>
+    public async Task AddChannel(string guild, string name, int userLimit)
+    {
+        var administrator = AccountTokens.Open(data.Path).Mint(Snowflake.At(DateTimeOffset.UtcNow, 1), TimeSpan.FromMinutes(5), administrator: true);
+        using var http = new HttpClient { BaseAddress = Server.Address };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", administrator);
+        using var made = await http.PostAsJsonAsync($"api/v10/guilds/{guild}/channels", new { name, type = 2, user_limit = userLimit });
+        made.EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()

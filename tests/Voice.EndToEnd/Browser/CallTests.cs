@@ -27,6 +27,26 @@ public sealed class CallTests(CallFixture fixture, ITestOutputHelper output) : I
     }
 
     [Fact]
+    public async Task Who_is_refused_another_channel_stays_in_theirs_is_shown_there_and_is_told()
+    {
+        await using var call = NewCall();
+        var (ann, ben) = (await call.Add(), await call.Add());
+        await Call.Hearing((ann, [ben]), (ben, [ann]));
+        await fixture.AddChannel((await ann.Evaluate("voice.call.guildId")).GetString()!, "Booth", userLimit: 1);
+        var cid = await call.Add("Booth");
+        await cid.IsConnected();
+
+        var page = call.PageOf(ben);
+        await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Join Booth" }).ClickAsync();
+        await ben.Evaluate("voice.setDeaf(true)"); // reaches the gateway while the page still hopes for the other channel
+        await ann.Until("[...voice.guilds.values()][0].voiceStates.values().some(state => state.self_deaf)", "Ann to see that Ben is deaf");
+        await ben.Evaluate("voice.setDeaf(false)");
+        await page.GetByText("You could not join").WaitForAsync();
+        await ben.Until("voice.state === 'Voice Connected' && document.getElementById('stage-title').textContent === 'Lounge'", "Ben's page to show the Lounge");
+        await Call.Hearing((ann, [ben]), (ben, [ann]), (cid, []));
+    }
+
+    [Fact]
     public async Task Who_is_self_muted_is_not_heard_but_hears_and_is_heard_again_after()
     {
         await using var call = NewCall();

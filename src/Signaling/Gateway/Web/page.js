@@ -198,8 +198,8 @@ function drawConnection() {
   $('connection').dataset.health = good ? 'good' : state === 'Disconnected' || state === 'No Route' ? 'bad' : 'busy';
   $('state').textContent = state;
   $('place').textContent = `${channel?.name ?? ''} / ${guild?.name ?? ''}`;
-  $('region').textContent = channel?.rtc_region ?? guild?.region ?? 'Automatic';
-  $('node').textContent = voice.endpoint ?? '–';
+  $('region').textContent = voice.serverPlace.region ?? channel?.rtc_region ?? guild?.region ?? 'Automatic';
+  $('node').textContent = voice.serverPlace.node ?? voice.endpoint ?? '–';
   $('node').title = voice.endpoint ?? '';
   if (!good) drawStats(null);
 }
@@ -318,7 +318,6 @@ function makeTone(frequency) {
 /** @param {string} guildId @param {string} channelId */
 function join(guildId, channelId) {
   if (voice.call?.channelId === channelId && voice.state === 'Voice Connected') return;
-  remember(sessionStorage, 'voice.call', { guild: guildId, channel: channelId });
   if (tone) {
     toneStream ??= makeTone(tone);
     return voice.join(guildId, channelId, { stream: toneStream });
@@ -413,7 +412,11 @@ function start(name, token, kept = false) {
     if (state === 'Disconnected' && reason) toast(`The call is over: ${reason}.`);
     if (state === 'Disconnected' && !voice.call) sessionStorage.removeItem('voice.call');
   });
-  voice.on('voicestate', () => draw());
+  voice.on('voicestate', ({ user_id }) => {
+    // Where we are, not where we asked to be: a reload comes back here.
+    if (voice.call && user_id === voice.user?.id) remember(sessionStorage, 'voice.call', { guild: voice.call.guildId, channel: voice.call.channelId });
+    draw();
+  });
   voice.on('participant', ({ userId, joined }) => {
     const guild = voice.guilds.get(voice.call?.guildId ?? '');
     if (guild) announce(`${nameOf(guild, userId)} ${joined ? 'joined' : 'left'}`);

@@ -83,6 +83,9 @@ const FATAL_GATEWAY_CODES = new Set([4004, 4010, 4011, 4012, 4013, 4014]);
  * clients of a restarted server from arriving together. @param {number} attempt */
 const backOff = attempt => Math.min(5000, 500 * 2 ** attempt) * (0.5 + Math.random() / 2);
 
+/** How long a connection has to last before the back-off begins anew. */
+const STEADY = 5000;
+
 /** Sends heartbeats, and says so when the other side stops answering them. */
 class Heartbeat {
   /** @type {number | undefined} */ #timer;
@@ -138,6 +141,7 @@ class GatewayConnection extends Emitter {
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {{ id: string, sequence: number | null, url: string | null } | null} */ #session = null;
   /** @type {number | undefined} */ #retry;
+  /** @type {number | undefined} */ #steady;
   #attempt = 0;
   #heartbeat = new Heartbeat(() => this.#beat(), () => this.#drop(4900, 'no heartbeat answer'), 0);
 
@@ -170,6 +174,7 @@ class GatewayConnection extends Emitter {
   /** Ends the session: 1000 tells the gateway that we are gone. */
   close() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#steady);
     this.#heartbeat.stop();
     const socket = this.#socket;
     this.#socket = null;
@@ -193,7 +198,7 @@ class GatewayConnection extends Emitter {
         if (this.#session && s !== null) this.#session.sequence = s;
         this.emit('dispatch', { t, d });
         if (t === 'READY' || t === 'RESUMED') {
-          this.#attempt = 0;
+          this.#steady = setTimeout(() => { this.#attempt = 0; }, STEADY); // a sick server greets us too
           this.emit('up', { resumed: t === 'RESUMED' });
         }
         break;
@@ -242,6 +247,7 @@ class GatewayConnection extends Emitter {
     this.#socket = null;
     this.#heartbeat.stop();
     clearTimeout(this.#retry);
+    clearTimeout(this.#steady);
     this.emit('down', { code, reason });
     if (FATAL_GATEWAY_CODES.has(code)) return this.emit('failed', { code, reason });
     if (code === 4007 || code === 4009) this.#session = null; // bad sequence, timed out: only a new session helps
@@ -499,7 +505,7 @@ export function reactionTo(code) {
 
 /** A session at a voice server: its WebSocket, resumed when it breaks, and its media.
  * Events: `state` {state}, `speaking` {userId, ssrc, speaking}, `joined` {userId}, `left` {userId}, `broken`,
- * `version` {voice, rtc_worker}, `closed` {reaction, code, reason}. */
+ * `ready` {node?, region?}, `version` {voice, rtc_worker}, `closed` {reaction, code, reason}. */
 class VoiceConnection extends Emitter {
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {number | undefined} */ #retry;
@@ -573,6 +579,7 @@ class VoiceConnection extends Emitter {
       case VoiceOp.Ready:
         this.#identified = true;
         this.#attempt = 0;
+        this.emit('ready', d);
         this.#enter('RTC Connecting');
         this.#selectProtocol();
         break;
@@ -750,7 +757,8 @@ const SPEECH_LEVEL = 0.003;
 const SPEECH_HANG = 300;
 /** How long the gateway may take to show us in the channel: it is silent when it is full or forbidden. */
 const JOIN_TIMEOUT = 10_000;
-/** How long a server update may follow a 4014 before it means that we were sent away. */
+/** The same for another channel of the guild, whose call goes on meanwhile; and how long a server update may follow a 4014
+ * before it means that we were sent away. */
 const MOVE_TIMEOUT = 5000;
 
 /**
@@ -774,6 +782,7 @@ export class VoiceClient extends Emitter {
   /** @type {GatewayConnection} */ #gateway;
   /** @type {VoiceConnection | null} */ #voice = null;
   /** @type {Call | null} */ #call = null;
+  /** The channel that we asked to move to, until our voice state shows us there. @type {string | null} */ #moveTo = null;
   /** @type {CallState} */ #state = 'Disconnected';
   /** @type {User | null} */ #user = null;
   /** @type {{ token: string, guild_id: string, endpoint: string | null } | null} */ #server = null;
@@ -798,6 +807,7 @@ export class VoiceClient extends Emitter {
   #counted = { lost: 0, total: 0 };
   /** @type {Map<string, Guild>} by id */ guilds = new Map();
   /** @type {{ voice?: string, rtc_worker?: string }} versions of the voice server, once it told */ serverVersion = {};
+  /** @type {{ node?: string, region?: string }} which voice server it is, once it told */ serverPlace = {};
 
   /** @param {{ gateway: string, token: string }} options the gateway's ws or wss address, and who we are */
   constructor({ gateway, token }) {
@@ -807,7 +817,10 @@ export class VoiceClient extends Emitter {
     this.#gateway
       .on('dispatch', ({ t, d }) => this.#dispatch(t, d))
       .on('up', () => this.#setConnected(true))
-      .on('down', () => this.#setConnected(false))
+      .on('down', () => {
+        clearTimeout(this.#timers.moved);
+        this.#setConnected(false);
+      })
       .on('failed', ({ code, reason }) => {
         this.#end('Disconnected');
         this.emit('error', { message: `The gateway refused us: ${reason || code}`, fatal: true, code });
@@ -860,12 +873,18 @@ export class VoiceClient extends Emitter {
    *   microphone with this device id, else the one in use or the default one
    */
   async join(guildId, channelId, { stream, microphone } = {}) {
-    const there = this.#voice && this.#call?.guildId === guildId && this.#call.channelId === channelId;
+    const there = this.#voice && !this.#moveTo && this.#call?.guildId === guildId && this.#call.channelId === channelId;
     if (!there) {
-      if (this.#call && this.#call.guildId !== guildId) this.#sendLeave();
-      this.#call = { guildId, channelId };
+      if (this.#call && this.#call.guildId !== guildId) {
+        this.#sendLeave();
+        this.#closeVoice();
+      }
+      // Who is in a channel of the guild stays there until the gateway agrees to the other.
+      const moves = this.#call?.guildId === guildId && this.#call.channelId !== channelId && this.#ownState(guildId) !== undefined;
+      this.#moveTo = moves ? channelId : null;
+      if (!moves) this.#call = { guildId, channelId };
       this.#rejoins = 0;
-      this.#enter('Awaiting Endpoint');
+      if (!this.#voice) this.#enter('Awaiting Endpoint');
       this.#askToJoin();
     }
     // The way to the server and the browser's question about the microphone take their time side by side.
@@ -951,7 +970,7 @@ export class VoiceClient extends Emitter {
         break;
       case 'RESUMED':
         // What we asked for just before the socket broke may never have arrived.
-        if (this.#call && !this.#voice) this.#askToJoin();
+        if (this.#call && (!this.#voice || this.#moveTo)) this.#askToJoin();
         break;
       case 'GUILD_CREATE':
         this.guilds.set(data.id, readGuild(data));
@@ -1004,36 +1023,52 @@ export class VoiceClient extends Emitter {
     if (state.member) guild.members.set(state.user_id, state.member);
     if (state.channel_id === null) guild.voiceStates.delete(state.user_id);
     else guild.voiceStates.set(state.user_id, state);
-    if (state.user_id === this.#user?.id && this.#call?.guildId === guild.id) this.#ownState(state, before);
+    if (state.user_id === this.#user?.id && this.#call?.guildId === guild.id) this.#ownStateChanged(state, before);
     this.emit('voicestate', state);
   }
 
   /** @param {VoiceState} state @param {VoiceState | undefined} before */
-  #ownState(state, before) {
+  #ownStateChanged(state, before) {
     if (!this.#call) return;
     if (state.channel_id === null) {
       if (before) this.#end('Disconnected', 'you were moved out of the channel, or joined elsewhere'); // else it echoes our own leave
       return;
     }
-    clearTimeout(this.#timers.join);
+    if (state.channel_id === this.#moveTo) this.#moveTo = null;
+    if (!this.#moveTo) clearTimeout(this.#timers.join);
     this.#call = { guildId: this.#call.guildId, channelId: state.channel_id }; // a moderator may have moved us
     if (this.#server && !this.#voice) this.#openVoice();
+  }
+
+  /** Where the gateway shows us. @param {string} guildId */
+  #ownState(guildId) {
+    return this.guilds.get(guildId)?.voiceStates.get(this.#user?.id ?? '');
   }
 
   /** Tells the gateway where we want to be, and that it may be silent about a refusal. */
   #askToJoin() {
     if (!this.#call) return;
     const { guildId, channelId } = this.#call;
+    clearTimeout(this.#timers.moved);
     if (!this.guilds.has(guildId)) return; // its GUILD_CREATE asks again
     this.#server = null;
     clearTimeout(this.#timers.rejoin);
-    if (!this.#sendVoiceState(guildId, channelId)) return; // the next GUILD_CREATE or RESUMED asks again
+    if (!this.#sendVoiceState(guildId, this.#moveTo ?? channelId)) return; // the next GUILD_CREATE or RESUMED asks again
     clearTimeout(this.#timers.join);
-    this.#timers.join = setTimeout(() => {
-      if (!this.#connected || this.#voice) return;
+    this.#timers.join = setTimeout(() => this.#refused(), this.#moveTo ? MOVE_TIMEOUT : JOIN_TIMEOUT);
+  }
+
+  /** The gateway did not show us where we asked to be. */
+  #refused() {
+    if (!this.#connected || (this.#voice && !this.#moveTo)) return; // asked again once connected; there already
+    if (this.#moveTo) {
+      this.#moveTo = null;
+      if (!this.#voice) this.#askToJoin(); // back to where we were
+    } else {
+      this.#sendLeave(); // a late yes would leave nobody but our name there
       this.#end('Disconnected');
-      this.emit('error', { message: 'You could not join: the channel may be full, or closed to you.', fatal: false });
-    }, JOIN_TIMEOUT);
+    }
+    this.emit('error', { message: 'You could not join: the channel may be full, or closed to you.', fatal: false });
   }
 
   #sendLeave() {
@@ -1056,7 +1091,7 @@ export class VoiceClient extends Emitter {
     const server = this.#server;
     if (!server || !this.#call || server.guild_id !== this.#call.guildId) return;
     const guild = this.guilds.get(server.guild_id);
-    const state = guild?.voiceStates.get(this.#user?.id ?? '');
+    const state = this.#ownState(server.guild_id);
     if (!guild || !state) return;
     this.#server = null;
     clearTimeout(this.#timers.moved);
@@ -1073,6 +1108,7 @@ export class VoiceClient extends Emitter {
       .on('state', ({ state: entered }) => this.#voiceEntered(entered))
       .on('speaking', event => this.#remoteSpeaking(voice, event))
       .on('left', ({ userId }) => this.#removeSpeaker(userId))
+      .on('ready', ({ node, region }) => { this.serverPlace = { node, region }; })
       .on('version', version => { this.serverVersion = version; })
       .on('described', () => this.#speaking.has(state.user_id) && voice.sendSpeaking(1))
       .on('broken', () => this.#gateway.send(GatewayOp.VoiceServerPing, null))
@@ -1089,7 +1125,7 @@ export class VoiceClient extends Emitter {
     this.#enter(state);
     clearTimeout(this.#timers.steady);
     if (state === 'Voice Connected') {
-      this.#timers.steady = setTimeout(() => { this.#rejoins = 0; }, 5000);
+      this.#timers.steady = setTimeout(() => { this.#rejoins = 0; }, STEADY);
       this.#reportStats();
     }
   }
@@ -1099,7 +1135,7 @@ export class VoiceClient extends Emitter {
     const sessionId = this.#voice?.options.sessionId;
     this.#closeVoice();
     if (!this.#call) return;
-    const state = this.guilds.get(this.#call.guildId)?.voiceStates.get(this.#user?.id ?? '');
+    const state = this.#ownState(this.#call.guildId);
     // Our voice state has another session by now: either a server update for it is on its way to us, or somebody joined
     // as us elsewhere. Asking again would begin a tug of war.
     const replaced = this.#connected && state !== undefined && state.session_id !== sessionId;
@@ -1109,7 +1145,8 @@ export class VoiceClient extends Emitter {
       this.emit('error', { message: `The voice server ended the call: ${reason || code}`, fatal: false });
     } else if (reaction === 'wait' || replaced) {
       this.#enter('Awaiting Endpoint', reason);
-      this.#timers.moved = setTimeout(() => this.#end('Disconnected', 'you were moved out of the channel, or joined elsewhere'), MOVE_TIMEOUT);
+      // Without the gateway nobody can tell; once it is back we ask to join again.
+      if (this.#connected) this.#timers.moved = setTimeout(() => this.#movedOut(), MOVE_TIMEOUT);
     } else {
       if (code === 1006 && this.secure) {
         this.emit('error', {
@@ -1122,6 +1159,12 @@ export class VoiceClient extends Emitter {
     }
   }
 
+  /** No server took over from the one that sent us away. */
+  #movedOut() {
+    if (this.#call) this.#sendVoiceState(this.#call.guildId, null); // ignored if it is another session that is there
+    this.#end('Disconnected', 'you were moved out of the channel, or joined elsewhere');
+  }
+
   /** Ends the connection to the voice server, not the wish to be in the call. */
   #closeVoice() {
     clearInterval(this.#timers.meter);
@@ -1131,6 +1174,7 @@ export class VoiceClient extends Emitter {
     this.#lastEndpoint = this.#voice.options.endpoint;
     this.#voice.close();
     this.#voice = null;
+    this.serverPlace = {};
     this.#counted = { lost: 0, total: 0 };
     for (const userId of [...this.#speakers.keys()]) this.#removeSpeaker(userId);
     for (const userId of [...this.#speaking]) this.#setSpeaking(userId, false);
@@ -1141,6 +1185,7 @@ export class VoiceClient extends Emitter {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#closeVoice();
     this.#call = null;
+    this.#moveTo = null;
     this.#server = null;
     this.#microphoneRequest++;
     if (this.#ownsMicrophone) this.#useStream(null);
@@ -1202,7 +1247,10 @@ export class VoiceClient extends Emitter {
     const track = this.#track();
     if (track) track.enabled = !this.#mute && !this.#deaf;
     for (const userId of this.#speakers.keys()) this.#adjust(userId);
-    if (this.#call) this.#sendVoiceState(this.#call.guildId, this.#call.channelId);
+    if (this.#call) {
+      this.#sendVoiceState(this.#call.guildId, this.#call.channelId);
+      if (this.#moveTo) this.#sendVoiceState(this.#call.guildId, this.#moveTo); // the line before may have undone the move
+    }
     this.emit('self', { mute: this.#mute, deaf: this.#deaf });
   }
 
