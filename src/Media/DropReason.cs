@@ -16,6 +16,7 @@ public enum DropReason
     StunFingerprint,
     StunUnknownUsername,
     StunIntegrity,
+    StunReplayed,
     StunUnknownAttribute,
     StunRoleConflict,
     StunAddressTaken,

@@ -90,7 +90,7 @@ public sealed class Transport : IDisposable
     private DropReason? ReceiveStun(ReadOnlySpan<byte> datagram, in RemoteEndPoint from, TimeSpan now)
     {
         if (!StunMessage.TryParse(datagram, out var check)) return DropReason.StunMalformed;
-        if (ice.Authenticate(check) is { } refusal) return refusal;
+        if (ice.Authenticate(check, from) is { } refusal) return refusal;
 
         Span<byte> response = stackalloc byte[256];
         if (ice.Refuse(check, response, out var length) is { } reason)

@@ -5,11 +5,14 @@ using Voice.Protocol.Stun;
 namespace Voice.Media.Ice;
 
 /// <summary>An address that an authenticated check came from.</summary>
-public sealed class ValidatedAddress(RemoteEndPoint remote)
+/// <param name="number">Never another's, in this transport.</param>
+public sealed class ValidatedAddress(RemoteEndPoint remote, uint number)
 {
     public Destination Destination { get; } = new(remote);
 
     public TimeSpan LastCheck { get; internal set; }
+
+    internal uint Number { get; } = number;
 }
 
 /// <summary>The passive side of ICE (RFC 8445 section 2.5): one host candidate, no checks of its own; it answers the client's
@@ -26,7 +29,9 @@ public sealed class IceLite
     private readonly byte[] username;
     private readonly byte[] password;
     private readonly List<ValidatedAddress> addresses = new(MaxAddresses);
+    private readonly CheckHistory history = new();
     private ValidatedAddress? selected;
+    private uint lastNumber;
 
     public IceLite(string localUfrag, string localPassword, string remoteUfrag)
     {
@@ -52,14 +57,16 @@ public sealed class IceLite
         return null;
     }
 
-    /// <summary>Null if this is a check by our client; remembers nothing. RFC 8489 section 9.1.3 would have us answer strangers
-    /// with 400 or 401: they get nothing.</summary>
-    public DropReason? Authenticate(in StunMessage message)
+    /// <summary>Null if this is a check by our client, and not one that was seen from elsewhere; remembers nothing. RFC 8489
+    /// section 9.1.3 would have us answer strangers with 400 or 401: they get nothing.</summary>
+    public DropReason? Authenticate(in StunMessage message, in RemoteEndPoint from)
     {
         if (message.Class != StunClass.Request || message.Method != StunMethod.Binding) return DropReason.StunNotRequest;
         if (!message.VerifyFingerprint()) return DropReason.StunFingerprint; // RFC 8445 section 7.1.1: a check has one
         if (!message.TryGetUsername(out var name) || !name.SequenceEqual(username)) return DropReason.StunUnknownUsername;
-        return message.VerifyIntegrity(password) ? null : DropReason.StunIntegrity;
+        if (!message.VerifyIntegrity(password)) return DropReason.StunIntegrity;
+        // From the same address it is sent again (RFC 8489 section 6.2.1) and answered again (section 6.3.1).
+        return history.TryFind(message.TransactionId, out var first) && Find(from)?.Number != first ? DropReason.StunReplayed : null;
     }
 
     /// <summary>Writes the error response that an authenticated check may deserve.</summary>
@@ -103,8 +110,9 @@ public sealed class IceLite
                 forgotten = addresses.Where(other => other != selected).MinBy(other => other.LastCheck)!;
                 addresses.Remove(forgotten);
             }
-            addresses.Add(address = new(from));
+            addresses.Add(address = new(from, ++lastNumber));
         }
+        if (!history.TryFind(check.TransactionId, out _)) history.Add(check.TransactionId, address.Number);
         address.LastCheck = now;
         if (check.UseCandidate) selected = address; // RFC 8445 section 8.2: nothing else moves it
         return address;

@@ -118,6 +118,49 @@ public sealed class TransportTests : IDisposable
     }
 
     [Fact]
+    public void A_check_replayed_from_elsewhere_gets_no_reply_and_leaves_no_state()
+    {
+        var client = sfu.Connect();
+        var nomination = client.Check();
+        client.Send(nomination);
+        var sent = sfu.Port.Sent.Count;
+
+        sfu.Deliver(nomination, Stranger);
+        sfu.Deliver(client.Rtp(), Stranger);
+
+        Assert.Equal(sent, sfu.Port.Sent.Count);
+        Assert.Equal(client.Address, client.Transport.Selected?.Remote);
+        Assert.Equal((1, 1), (sfu.Drops(DropReason.StunReplayed), sfu.Drops(DropReason.UnknownAddress)));
+    }
+
+    [Fact]
+    public void A_check_is_known_as_long_as_the_history_is()
+    {
+        var client = sfu.Connect();
+        var first = client.Check();
+        client.Send(first);
+        for (var i = 1; i < CheckHistory.Capacity; i++) client.Send(client.Check());
+
+        sfu.Deliver(first, Stranger);
+
+        Assert.Equal(client.Address, client.Transport.Selected?.Remote);
+        Assert.Equal(1, sfu.Drops(DropReason.StunReplayed));
+    }
+
+    [Fact]
+    public void A_check_sent_again_from_its_own_address_is_answered_again()
+    {
+        var client = sfu.Add();
+        var check = client.Check();
+
+        client.Send(check);
+        client.Send(check);
+
+        Assert.Equal(2, client.Inbox.Count);
+        Assert.Equal(0, sfu.Worker.Counters.TotalDrops);
+    }
+
+    [Fact]
     public void Media_is_taken_from_every_validated_address_and_from_no_other()
     {
         var (talker, listener) = (sfu.Connect(), sfu.Connect());
