@@ -19,7 +19,7 @@ public interface IGuildGrain : IGrainWithIntegerKey
 
     Task<Role?> CreateRole(string name, ulong permissions);
 
-    /// <summary>Adds the user, or answers the member that exists (with an updated name).</summary>
+    /// <summary>Adds the user, or answers the member that exists (with an updated name); null if there is no such guild or it is full.</summary>
     Task<Member?> AddMember(User user);
 
     /// <summary>Renews a gateway process's interest in this guild's events for 60 s; call it every 20 s.</summary>

@@ -25,6 +25,7 @@ public sealed class GuildGrain(
 {
     private const int MaxChannels = 500;
     private const int MaxRoles = 250;
+    private const int MaxMembers = 10_000;
 
     private readonly GuildVoice voice = new(() => RandomNumberGenerator.GetHexString(32, lowercase: true));
     private readonly ObserverManager<IGuildObserver> observers = new(TimeSpan.FromSeconds(60), log);
@@ -99,13 +100,11 @@ public sealed class GuildGrain(
     {
         if (voice.Data is not { } guild) return null;
         var known = guild.Members.GetValueOrDefault(user.Id);
-        if (known?.User != user)
-        {
-            guild.Members[user.Id] = known is null ? new Member(user) { JoinedAt = time.GetUtcNow() } : known with { User = user };
-            await stored.Save();
-            Publish([Event(known is null ? "GUILD_MEMBER_ADD" : "GUILD_MEMBER_UPDATE", guild.Members[user.Id], GatewayJson.Default.Member)]);
-        }
-
+        if (known is null && guild.Members.Count >= MaxMembers) return null;
+        var changed = known?.User != user;
+        if (changed) guild.Members[user.Id] = known is null ? new Member(user) { JoinedAt = time.GetUtcNow() } : known with { User = user };
+        await stored.Save(changed);
+        if (changed) Publish([Event(known is null ? "GUILD_MEMBER_ADD" : "GUILD_MEMBER_UPDATE", guild.Members[user.Id], GatewayJson.Default.Member)]);
         await User(user.Id).AddGuild(Id);
         return guild.Members[user.Id];
     }

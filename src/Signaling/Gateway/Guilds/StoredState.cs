@@ -9,12 +9,13 @@ public sealed class StoredState<T>(IPersistentState<T> state)
 
     public T Value => state.State;
 
-    /// <summary>Done when everything that is in <see cref="Value"/> now is stored.</summary>
-    public Task Save()
+    /// <summary>Done when everything that is in <see cref="Value"/> now is stored. If it fails, the next call tries again.</summary>
+    /// <param name="changed">False: this caller changed nothing; but an earlier change may still be unstored.</param>
+    public Task Save(bool changed = true)
     {
         if (queued is not null) return queued;
-        if (running.IsCompleted) return running = state.WriteStateAsync();
-        return queued = SaveAfter(running);
+        if (!running.IsCompleted) return changed ? queued = SaveAfter(running) : running;
+        return changed || !running.IsCompletedSuccessfully ? running = state.WriteStateAsync() : Task.CompletedTask;
     }
 
     private async Task SaveAfter(Task previous)

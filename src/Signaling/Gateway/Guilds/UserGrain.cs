@@ -4,18 +4,20 @@ using Voice.Protocol.Gateway;
 namespace Voice.Signaling.Gateway.Guilds;
 
 [GrainType("user")]
-public sealed class UserGrain([PersistentState("user", GuildServices.Storage)] IPersistentState<UserRecord> stored) : Grain, IUserGrain
+public sealed class UserGrain([PersistentState("user", GuildServices.Storage)] IPersistentState<UserRecord> state) : Grain, IUserGrain
 {
-    public Task<User?> Get() => Task.FromResult(stored.State.User);
+    private readonly StoredState<UserRecord> stored = new(state);
+
+    public Task<User?> Get() => Task.FromResult(stored.Value.User);
 
     public Task Set(User user)
     {
-        if (stored.State.User == user) return Task.CompletedTask;
-        stored.State.User = user;
-        return stored.WriteStateAsync();
+        var changed = stored.Value.User != user;
+        stored.Value.User = user;
+        return stored.Save(changed);
     }
 
-    public Task<Snowflake[]> Guilds() => Task.FromResult(stored.State.Guilds.Order().ToArray());
+    public Task<Snowflake[]> Guilds() => Task.FromResult(stored.Value.Guilds.Order().ToArray());
 
-    public Task AddGuild(Snowflake guild) => stored.State.Guilds.Add(guild) ? stored.WriteStateAsync() : Task.CompletedTask;
+    public Task AddGuild(Snowflake guild) => stored.Save(changed: stored.Value.Guilds.Add(guild));
 }

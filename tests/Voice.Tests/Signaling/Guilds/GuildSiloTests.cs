@@ -133,6 +133,15 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
     }
 
     [Fact]
+    public async Task A_full_guild_keeps_its_members_and_takes_no_more()
+    {
+        await Create(members: 10_000);
+
+        Assert.Null(await silo.Guild(guild).AddMember(new User(10_001, "late")));
+        Assert.Equal("renamed", (await silo.Guild(guild).AddMember(new User(2, "renamed")))!.User.Username);
+    }
+
+    [Fact]
     public async Task Another_gateways_guild_is_held_idempotently_until_it_lets_go()
     {
         using var node = await FakeNode.Start(silo);
