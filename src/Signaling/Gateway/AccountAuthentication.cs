@@ -15,12 +15,10 @@ internal sealed class AccountAuthentication(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "account";
-    private const string BearerPrefix = "Bearer ";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Headers.Authorization is not [{ Length: > 0 } header]) return AuthenticateResult.NoResult();
-        if (header.StartsWith(BearerPrefix, StringComparison.Ordinal)) header = header[BearerPrefix.Length..];
         if (await tokens.Read(header) is not { } account) return AuthenticateResult.Fail("not a valid token");
 
         var identity = new ClaimsIdentity(Scheme.Name);

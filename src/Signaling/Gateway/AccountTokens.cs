@@ -23,7 +23,8 @@ public sealed class AccountTokens
 
     // An administrator's token is another kind of token, not a user's with a flag: neither passes for the other by mistake.
     private const string AdministratorAudience = "voice-administrator";
-    private const string BotPrefix = "Bot ";
+
+    private static readonly string[] Prefixes = ["Bot ", "Bearer "];
 
     private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = MaxTokenBytes, SetDefaultTimesOnTokenCreation = false };
     private readonly SymmetricSecurityKey _key;
@@ -76,11 +77,14 @@ public sealed class AccountTokens
         });
     }
 
-    /// <summary>The account that a token names, with or without the prefix "Bot "; null if it is not ours, damaged or expired.</summary>
+    /// <summary>The token itself, without the "Bot " or "Bearer " that it may come with.</summary>
+    public static string Bare(string token) =>
+        Array.Find(Prefixes, prefix => token.StartsWith(prefix, StringComparison.Ordinal)) is { } prefix ? token[prefix.Length..] : token;
+
+    /// <summary>The account that a token names, with or without such a prefix; null if it is not ours, damaged or expired.</summary>
     public async ValueTask<Account?> Read(string token)
     {
-        if (token.StartsWith(BotPrefix, StringComparison.Ordinal)) token = token[BotPrefix.Length..];
-        var result = await _handler.ValidateTokenAsync(token, _rules);
+        var result = await _handler.ValidateTokenAsync(Bare(token), _rules);
         if (!result.IsValid || result.SecurityToken is not JsonWebToken jwt) return null;
         return Snowflake.TryParse(jwt.Subject, out var user)
             ? new Account(user, jwt.Id, jwt.Audiences.Contains(AdministratorAudience))

@@ -23,6 +23,7 @@ internal static class GatewayServices
         services.AddHostedService<DefaultGuild>();
         services.AddHostedService<SessionUpkeep>();
 
+        services.AddOwnHosts(options);
         services.AddRouting();
         services.AddOpenApi();
         services.AddAccountAuthentication();
@@ -38,6 +39,7 @@ internal static class GatewayServices
     {
         app.UseWebSockets();
         app.UseStatusCodePages(RestError.Write);
+        app.UseHostFiltering();
         app.Use(ServeGateway);
         app.UseRouting();
         app.UseAuthentication();

@@ -27,7 +27,7 @@ internal static class GuestLogin
         api.MapPost("/auth/guest", Login)
             .RequireRateLimiting(RatePolicy)
             .Produces<Welcome>()
-            .WithSummary("Makes a guest and a token for them, as a member of the guild; with a token, the guest it names joins that guild");
+            .WithSummary("Makes a guest and a token for them, as a member of the first guild; with a token, the guest it names gets the name and joins");
 
     public static void LimitRate(RateLimiterOptions limits)
     {
@@ -58,12 +58,13 @@ internal static class GuestLogin
         var name = guest.Username?.Trim() ?? "";
         if (name.Length is 0 or > MaxNameLength || name.Any(char.IsControl)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
 
+        if (guest.GuildId is { } wanted && wanted != DefaultGuild.Id) return RestError.MissingAccess;
+
         var returning = context.User.Identity is { IsAuthenticated: true };
         var user = returning ? await accounts.Rename(context.Caller(), name) : await accounts.MakeGuest(name, time.GetUtcNow());
-        var guild = guest.GuildId ?? DefaultGuild.Id;
-        if (await grains.Guild(guild).AddMember(user) is null) return RestError.UnknownGuild;
-        await sessions.Joined(user.Id, guild);
-        var token = returning ? context.Request.Headers.Authorization.ToString() : tokens.Mint(user.Id, TokenLifetime);
-        return Results.Ok(new Welcome(token, user, guild));
+        if (await grains.Guild(DefaultGuild.Id).AddMember(user) is null) return RestError.TooManyMembers;
+        await sessions.Joined(user.Id, DefaultGuild.Id);
+        var token = returning ? AccountTokens.Bare(context.Request.Headers.Authorization.ToString()) : tokens.Mint(user.Id, TokenLifetime);
+        return Results.Ok(new Welcome(token, user, DefaultGuild.Id));
     }
 }

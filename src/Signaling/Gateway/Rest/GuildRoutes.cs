@@ -91,8 +91,8 @@ internal static class GuildRoutes
         if (await grains.Guild(guild).Get() is not { } existing) return RestError.UnknownGuild;
         if (existing.Members.Any(m => m.User.Id == user)) return Results.NoContent();
         if (member?.Username is { } name && !IsName(name)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
-        var added = await grains.Guild(guild).AddMember(await accounts.Get(user, member?.Username));
+        if (await grains.Guild(guild).AddMember(await accounts.Get(user, member?.Username)) is not { } added) return RestError.TooManyMembers;
         await sessions.Joined(user, guild);
-        return added is null ? RestError.UnknownGuild : Results.Json(added, statusCode: StatusCodes.Status201Created);
+        return Results.Json(added, statusCode: StatusCodes.Status201Created);
     }
 }

@@ -17,6 +17,8 @@ internal sealed record RestError(int Code, string Message)
 
     public static IResult TooManyGuilds { get; } = Answer(StatusCodes.Status400BadRequest, 30001, "Maximum number of guilds reached");
 
+    public static IResult TooManyMembers { get; } = Answer(StatusCodes.Status400BadRequest, 30019, "Maximum number of server members reached");
+
     public static IResult MissingAccess { get; } = Answer(StatusCodes.Status403Forbidden, 50001, "Missing Access");
 
     public static IResult MissingPermissions { get; } = Answer(StatusCodes.Status403Forbidden, 50013, "Missing Permissions");

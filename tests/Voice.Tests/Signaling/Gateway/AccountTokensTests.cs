@@ -19,7 +19,7 @@ public sealed class AccountTokensTests : IDisposable
         var token = AccountTokens.Open(_data).Mint(42, TimeSpan.FromHours(1), administrator);
         var restarted = AccountTokens.Open(_data);
 
-        foreach (var text in new[] { token, "Bot " + token })
+        foreach (var text in new[] { token, "Bot " + token, "Bearer " + token })
         {
             var account = await restarted.Read(text);
             Assert.Equal((42ul, administrator), (account!.User.Value, account.Administrator));

@@ -70,6 +70,8 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
 
     public Exception? Fault { get; set; }
 
+    public bool IsFull { get; set; }
+
     public async Task<Guild?> Create(string name, User owner, string[] voiceChannels)
     {
         lock (_lock)
@@ -118,7 +120,7 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
     {
         lock (_lock)
         {
-            if (_guild is null) return null;
+            if (_guild is null || IsFull) return null;
             _guild = _guild with { Members = [.. _guild.Members.Where(m => m.User.Id != user.Id), new Member(user)] };
         }
 

@@ -32,6 +32,60 @@ public class RestTests
     }
 
     [Theory]
+    [InlineData("Bot ")]
+    [InlineData("Bearer ")]
+    public async Task A_guest_who_comes_back_is_answered_the_bare_token(string prefix)
+    {
+        await using var gateway = await TestGateway.Start();
+        var token = gateway.Token(Ann);
+
+        var (_, body) = await gateway.Request(HttpMethod.Post, "/api/v10/auth/guest", prefix + token, new { username = "Ann" });
+
+        Assert.Equal(token, body.GetProperty("token").GetString());
+    }
+
+    [Fact]
+    public async Task Guests_come_into_no_guild_but_the_first()
+    {
+        await using var gateway = await TestGateway.Start();
+        await gateway.Guilds.MakeGuild(Guild);
+
+        var (status, body) = await gateway.Request(HttpMethod.Post, "/api/v10/auth/guest", body: new { username = "Ann", guild_id = Guild.ToString() });
+        Assert.Equal((403, 50001), (status, body.GetProperty("code").GetInt32()));
+        Assert.Equal(200, (await gateway.Request(HttpMethod.Post, "/api/v10/auth/guest", body: new { username = "Ann", guild_id = DefaultGuild.Id.ToString() })).Status);
+    }
+
+    [Fact]
+    public async Task A_full_guild_takes_nobody()
+    {
+        await using var gateway = await TestGateway.Start();
+        gateway.Guilds.Guild(DefaultGuild.Id).IsFull = true;
+
+        var (status, body) = await gateway.Request(HttpMethod.Post, "/api/v10/auth/guest", body: new { username = "Ann" });
+        Assert.Equal((400, 30019), (status, body.GetProperty("code").GetInt32()));
+        (status, body) = await gateway.Request(
+            HttpMethod.Put, $"/api/v10/guilds/{DefaultGuild.Id}/members/{Bob}", gateway.Token(Ann, administrator: true), new { });
+        Assert.Equal((400, 30019), (status, body.GetProperty("code").GetInt32()));
+    }
+
+    /// <summary>A page of another name that was made to resolve to 127.0.0.1 is not served (DNS rebinding).</summary>
+    [Theory]
+    [InlineData("localhost", 200)]
+    [InlineData("LOCALHOST:8080", 200)]
+    [InlineData("127.0.0.1:1", 200)]
+    [InlineData("[::1]:8080", 200)]
+    [InlineData("voice.example", 200)]
+    [InlineData("evil.example", 400)]
+    [InlineData("127.0.0.1.evil.example:8080", 400)]
+    [InlineData("192.0.2.1", 400)]
+    public async Task While_bound_to_loopback_only_its_own_names_are_served(string host, int expected)
+    {
+        await using var gateway = await TestGateway.Start(publicHost: "voice.example");
+
+        Assert.Equal(expected, (await gateway.Request(HttpMethod.Get, "/api/v10/gateway", host: host)).Status);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("   ")]
     [InlineData("a\nb")]

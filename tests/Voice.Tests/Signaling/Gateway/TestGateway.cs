@@ -22,10 +22,10 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public AccountTokens Tokens { get; private set; } = null!;
 
-    public static async Task<TestGateway> Start(TimeProvider? time = null, bool? guestLogin = null)
+    public static async Task<TestGateway> Start(TimeProvider? time = null, bool? guestLogin = null, string? publicHost = null)
     {
         var gateway = new TestGateway();
-        var options = new GatewayOptions { DataDirectory = gateway._data, Port = 0, LinkPort = 0, GuestLogin = guestLogin };
+        var options = new GatewayOptions { DataDirectory = gateway._data, Port = 0, LinkPort = 0, GuestLogin = guestLogin, PublicHost = publicHost };
         gateway.Host = await GatewayHost.StartAsync(options, gateway.Guilds.Grains, time ?? TimeProvider.System, TestContext.Current.CancellationToken);
         gateway.Tokens = AccountTokens.Open(gateway._data, time);
         return gateway;
@@ -43,10 +43,11 @@ internal sealed class TestGateway : IAsyncDisposable
         return new RawSocket(socket);
     }
 
-    public async Task<(int Status, JsonElement Body)> Request(HttpMethod method, string path, string? token = null, object? body = null)
+    public async Task<(int Status, JsonElement Body)> Request(HttpMethod method, string path, string? token = null, object? body = null, string? host = null)
     {
         using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{Host.Port}{path}"));
         if (token is not null) request.Headers.Authorization = AuthenticationHeaderValue.Parse(token);
+        request.Headers.Host = host;
         if (body is not null) request.Content = JsonContent.Create(body);
         using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
