@@ -23,8 +23,9 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
 
     public uint Octets { get; private set; }
 
-    /// <summary>Whether a report can tell the source's clock: not before the first packet of that source.</summary>
-    internal bool CanReport => Packets > 0 && !rebased;
+    /// <summary>Whether there is something to report: packets sent since the report before the last (RFC 3550 section 6.4), and of
+    /// the source that is heard now.</summary>
+    internal bool CanReport(TimeSpan now) => Packets > 0 && !rebased && now - lastSent < 2 * Reporter.LongestInterval;
 
     /// <summary>As the listener's last report block had it; null until then.</summary>
     public TimeSpan? RoundTrip { get; private set; }

@@ -90,8 +90,8 @@ public sealed class Worker
             else if (transport.State == TransportState.Connected && now >= transport.NextReport)
             {
                 if (transport.NextReport > TimeSpan.Zero) reporter.Report(transport, now);
-                // RFC 3550 section 6.2: randomised, lest everybody's reports meet; RFC 4585 section 3.4 allows short intervals.
-                transport.NextReport = now + TimeSpan.FromSeconds(0.75 + context.Random.NextDouble() / 2);
+                transport.NextReport =
+                    now + Reporter.ShortestInterval + context.Random.NextDouble() * (Reporter.LongestInterval - Reporter.ShortestInterval);
             }
         }
     }

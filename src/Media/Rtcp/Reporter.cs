@@ -5,9 +5,14 @@ using Voice.Protocol.Srtp;
 namespace Voice.Media.Rtcp;
 
 /// <summary>Writes a transport's regular RTCP (RFC 3550 section 6): receiver reports on what the client sends, and for each
-/// stream that it gets a sender report and its CNAME. Keeps the buffers; one for each worker.</summary>
+/// stream that it hears a sender report and its CNAME. Keeps the buffers; one for each worker.</summary>
 internal sealed class Reporter
 {
+    /// <summary>RFC 3550 section 6.2: intervals are randomised, lest everybody's reports meet; RFC 4585 section 3.4 allows short ones.</summary>
+    public static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(0.75);
+
+    public static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(1.25);
+
     /// <summary>Fits every path, like our other datagrams.</summary>
     private const int MaxCompound = 1200;
 
@@ -25,7 +30,7 @@ internal sealed class Reporter
         ReportReception(transport, now);
         foreach (var subscription in transport.Subscriptions)
         {
-            if (!subscription.Stream.CanReport || !subscription.Track.Reception.Any) continue;
+            if (!subscription.Stream.CanReport(now) || !subscription.Track.Reception.Any) continue;
             batch.Add(subscription);
             if (batch.Count == batch.Capacity) ReportBatch(transport, now);
         }

@@ -78,6 +78,21 @@ public sealed class RtcpTests : IDisposable
     }
 
     [Fact]
+    public void A_stream_that_fell_silent_is_reported_until_the_report_after_next_and_again_when_it_is_heard()
+    {
+        talker.Send(talker.Rtp());
+        sfu.Advance(2 * Reporter.LongestInterval);
+        Assert.InRange(Reports(listener).Count, 1, 3);
+
+        sfu.Advance(10 * Second);
+        Assert.Empty(Reports(listener));
+
+        talker.Send(talker.Rtp());
+        sfu.Advance(Reporter.LongestInterval + Worker.TickInterval);
+        Assert.NotEmpty(Reports(listener));
+    }
+
+    [Fact]
     public void Every_compound_names_its_sources()
     {
         talker.Send(talker.Rtp());
