@@ -24,7 +24,7 @@ public struct EgressIndex
     private ulong expected;
     private bool following;
 
-    /// <param name="start">The first index, below <see cref="MaxStart"/>.</param>
+    /// <param name="start">The first index: below <see cref="MaxStart"/>, or the next one of a stream that was sent before.</param>
     public EgressIndex(ulong start) => Next = start;
 
     /// <summary>The lowest index that nothing at or above was used: what a checkpoint keeps.</summary>

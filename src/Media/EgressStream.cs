@@ -3,8 +3,7 @@ using Voice.Protocol.Rtp;
 
 namespace Voice.Media;
 
-/// <summary>One SSRC as one listener receives it. The listener's transport keeps it as long as its key lives, longer than any
-/// subscription: a stream that comes back under the same SSRC goes on after the last index used.</summary>
+/// <summary>One SSRC as one listener receives it, for a subscription's life; the listener's transport keeps its index longer.</summary>
 public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
 {
     private uint timestampOffset;
@@ -15,9 +14,6 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
     public uint Ssrc { get; } = ssrc;
 
     internal EgressIndex Index = new(start);
-
-    /// <summary>A subscription has it.</summary>
-    internal bool InUse { get; set; }
 
     public uint Packets { get; private set; }
 

@@ -32,6 +32,7 @@ public sealed class Transport : IDisposable
     private readonly IceLite ice;
     private readonly List<Track> tracks = [];
     private readonly Dictionary<uint, EgressStream> streams = [];
+    private readonly Dictionary<uint, ulong> used = [];
     private readonly List<ValidatedAddress> expired = [];
     private DtlsSession? dtls;
     private SrtpReceiver? ingress;
@@ -57,8 +58,11 @@ public sealed class Transport : IDisposable
 
     public IReadOnlyList<Track> Tracks => tracks;
 
-    /// <summary>Every stream that was ever sent under this key, by SSRC.</summary>
+    /// <summary>What it is subscribed to, by the SSRC that it sees.</summary>
     public IReadOnlyDictionary<uint, EgressStream> Streams => streams;
+
+    /// <summary>SSRCs that are no longer sent and whose index is kept.</summary>
+    internal int UsedSsrcs => used.Count;
 
     internal PutTransport Put { get; }
 
@@ -234,13 +238,19 @@ public sealed class Transport : IDisposable
 
     internal void Remove(Track track) => tracks.Remove(track);
 
-    /// <summary>The stream of this SSRC, made or, if it was sent before, continued.</summary>
-    internal EgressStream Stream(uint ssrc, uint clockRate, ulong start)
+    /// <summary>Where this SSRC was sent before, its stream starts after the last index used (RFC 3711 section 9.1).</summary>
+    internal EgressStream AddStream(uint ssrc, uint clockRate, ulong start)
     {
-        if (streams.TryGetValue(ssrc, out var stream)) stream.Rebase();
-        else streams.Add(ssrc, stream = new(ssrc, clockRate, start));
-        stream.InUse = true;
+        var stream = new EgressStream(ssrc, clockRate, used.GetValueOrDefault(ssrc, start));
+        streams.Add(ssrc, stream);
         return stream;
+    }
+
+    /// <summary>Of a stream that was sent the index stays, as long as the key lives.</summary>
+    internal void Remove(EgressStream stream)
+    {
+        streams.Remove(stream.Ssrc);
+        if (stream.Packets > 0) used[stream.Ssrc] = stream.Index.Next;
     }
 
     /// <summary>Sends a compound RTCP packet. One index for all our SSRCs here: never used twice with any (RFC 3711 section 3.4).</summary>

@@ -187,9 +187,9 @@ public sealed class Worker
         // listener whose forwarder hands the packet over.
         if (!tracks.TryGetValue(put.Track, out var track)) return $"no track {put.Track} on worker {context.Index}";
         if (!transports.TryGetValue(put.Listener, out var listener)) return $"no listener {put.Listener} on worker {context.Index}";
-        if (listener.Streams.TryGetValue(put.Ssrc, out var other) && other.InUse) return $"listener {put.Listener} has a stream {put.Ssrc}";
+        if (listener.Streams.ContainsKey(put.Ssrc)) return $"listener {put.Listener} has a stream {put.Ssrc}";
 
-        var stream = listener.Stream(put.Ssrc, track.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
+        var stream = listener.AddStream(put.Ssrc, track.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
         var subscription = new Subscription(track, listener, stream) { Gates = put.Gates };
         subscriptions.Add((put.Track, put.Listener), subscription);
         track.Subscriptions.Add(subscription);
@@ -202,7 +202,7 @@ public sealed class Worker
         subscriptions.Remove((subscription.Track.Ssrc, subscription.Listener.Id));
         subscription.Track.Subscriptions.Remove(subscription);
         subscription.Listener.Subscriptions.Remove(subscription);
-        subscription.Stream.InUse = false;
+        subscription.Listener.Remove(subscription.Stream);
     }
 
     private void Drop(Track track)

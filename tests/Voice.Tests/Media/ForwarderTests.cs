@@ -192,6 +192,21 @@ public sealed class ForwarderTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_dropped_subscription_only_the_index_of_a_stream_that_was_sent_stays()
+    {
+        var (talker, listener) = (sfu.Connect(), sfu.Connect());
+        for (var ssrc = 1u; ssrc <= 100; ssrc++)
+        {
+            sfu.Subscribe(talker, listener, ssrc: ssrc);
+            if (ssrc <= 3) Send(talker, 1);
+            sfu.Worker.Apply([new DropSubscription(talker.TrackSsrc, listener.Id)]);
+        }
+
+        Assert.Empty(listener.Transport.Streams);
+        Assert.Equal(3, listener.Transport.UsedSsrcs);
+    }
+
+    [Fact]
     public void A_second_ssrc_of_the_sender_is_nobodys_track()
     {
         var (talker, listener) = Pair();
