@@ -3,7 +3,9 @@ using Org.BouncyCastle.Tls;
 namespace Voice.Media.Dtls;
 
 /// <summary>The bounded queue between the worker, which delivers what arrived, and the thread that blocks in BouncyCastle.</summary>
-internal sealed class DatagramQueue(Action<byte[]> send) : DatagramTransport
+/// <param name="maxSilenceMillis">How long that thread waits in all with no datagram in between: a peer that has gone must not hold
+/// it until the handshake's own limit.</param>
+internal sealed class DatagramQueue(Action<byte[]> send, int maxSilenceMillis = 5_000) : DatagramTransport
 {
     /// <summary>Some flights of a handshake; a peer that floods loses its own records.</summary>
     private const int Capacity = 16;
@@ -15,6 +17,7 @@ internal sealed class DatagramQueue(Action<byte[]> send) : DatagramTransport
 
     private readonly Queue<byte[]> queue = new(Capacity);
     private bool closed;
+    private int silentMillis;
 
     public bool IsEmpty
     {
@@ -42,14 +45,25 @@ internal sealed class DatagramQueue(Action<byte[]> send) : DatagramTransport
 
     public int Receive(byte[] buf, int off, int len, int waitMillis) => Receive(buf.AsSpan(off, len), waitMillis);
 
-    /// <summary>The next datagram's length, or -1 after <paramref name="waitMillis"/> (0: waits for ever).</summary>
+    /// <summary>The next datagram's length, or -1 after <paramref name="waitMillis"/> (0: until there is one).</summary>
+    /// <exception cref="IOException">It is closed, or the peer has been silent for too long.</exception>
     public int Receive(Span<byte> buffer, int waitMillis)
     {
         lock (queue)
         {
-            if (queue.Count == 0 && !closed) Monitor.Wait(queue, waitMillis == 0 ? Timeout.Infinite : waitMillis);
+            if (queue.Count == 0 && !closed)
+            {
+                var patience = maxSilenceMillis - silentMillis;
+                var wait = waitMillis == 0 ? patience : Math.Min(waitMillis, patience);
+                if (!Monitor.Wait(queue, wait)) silentMillis += wait;
+            }
             if (closed) throw new IOException("the transport was dropped");
-            if (!queue.TryDequeue(out var datagram)) return -1;
+            if (!queue.TryDequeue(out var datagram))
+            {
+                if (silentMillis >= maxSilenceMillis) throw new IOException("the peer is silent");
+                return -1;
+            }
+            silentMillis = 0;
             var length = Math.Min(datagram.Length, buffer.Length);
             datagram.AsSpan(0, length).CopyTo(buffer);
             return length;

@@ -1,5 +1,6 @@
 using Org.BouncyCastle.Tls;
 using Voice.Media;
+using Voice.Media.Dtls;
 using Voice.Protocol.Links;
 using Voice.Protocol.Srtp;
 using Voice.Tests.Fakes;
@@ -150,9 +151,25 @@ public sealed class DtlsTests : IDisposable
     [Fact]
     public void A_full_pool_refuses_and_counts()
     {
-        using var full = new Voice.Media.Dtls.DtlsServer(maxThreads: 1, maxQueued: 0) { Identity = sfu.Dtls.Identity };
+        using var full = new DtlsServer(maxThreads: 1, maxQueued: 0) { Identity = sfu.Dtls.Identity };
 
         Assert.Null(full.TryStart(new([], [7], _ => { }, _ => { }, _ => { })));
+    }
+
+    [Fact]
+    public void A_peer_that_falls_silent_ends_its_handshake_and_one_that_goes_on_does_not()
+    {
+        var queue = new DatagramQueue(_ => { }, maxSilenceMillis: 3);
+        var buffer = new byte[10];
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(-1, queue.Receive(buffer, waitMillis: 2));
+            Assert.True(queue.TryDeliver([22, 1]));
+            Assert.Equal(2, queue.Receive(buffer, waitMillis: 2));
+        }
+
+        Assert.Equal(-1, queue.Receive(buffer, waitMillis: 2));
+        Assert.Throws<IOException>(() => queue.Receive(buffer, waitMillis: 0));
     }
 
     private VirtualClient Announce(byte[] fingerprint, ushort[] profiles) =>
