@@ -19,7 +19,6 @@ public enum DropReason
     StunReplayed,
     StunUnknownAttribute,
     StunRoleConflict,
-    StunAddressTaken,
     TransportClosed,
 
     // DTLS.

@@ -102,8 +102,8 @@ public sealed class Transport : IDisposable
             worker.Send(response[..length], new Destination(from));
             return reason;
         }
-        if (!worker.TryClaim(from, this)) return DropReason.StunAddressTaken;
 
+        worker.Claim(from, this);
         var address = ice.Validate(check, from, now, out var forgotten);
         if (forgotten is not null) worker.Release(forgotten.Destination.Remote, this);
         if (State == TransportState.New) State = TransportState.Reachable;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
 using Voice.Media.Rtcp;
@@ -232,9 +233,12 @@ public sealed class Worker
         if (!context.Port.TrySend(datagram, to)) Counters.Drop(DropReason.SendFailed);
     }
 
-    /// <summary>Datagrams from the address are the transport's from now on. False while they are another's.</summary>
-    internal bool TryClaim(in RemoteEndPoint address, Transport transport) =>
-        byAddress.TryAdd(address, transport) || byAddress[address] == transport;
+    /// <summary>Datagrams from the address are the transport's from now on.</summary>
+    internal void Claim(in RemoteEndPoint address, Transport transport)
+    {
+        byAddress.TryAdd(address, transport);
+        Debug.Assert(byAddress[address] == transport, "while it is another's, that one gets what comes from it");
+    }
 
     internal void Release(in RemoteEndPoint address, Transport transport)
     {

@@ -200,6 +200,7 @@ public sealed class TransportTests : IDisposable
 
         sfu.Deliver(other.Check(), owner.Address);
         Assert.Equal(TransportState.New, other.Transport.State);
+        Assert.Equal(1, sfu.Drops(DropReason.StunUnknownUsername));
 
         sfu.Worker.Apply([new DropTransport(owner.Id)]);
         sfu.Deliver(other.Check(), owner.Address);
