@@ -12,14 +12,15 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
     private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + SrtpProfiles.MaxTagLength];
 
-    /// <param name="packet">Plain; its level is in <see cref="Track.Level"/>.</param>
+    /// <param name="packet">Plain.</param>
     /// <param name="payload">The packet's, without padding: we send none (RFC 3550 section 5.1).</param>
+    /// <param name="level">The packet's audio level as on the wire (RFC 6464), null when it does not tell.</param>
     /// <param name="index">The packet's 48-bit index.</param>
-    public void Forward(Track track, in RtpPacket packet, ReadOnlySpan<byte> payload, ulong index, TimeSpan now)
+    public void Forward(Track track, in RtpPacket packet, ReadOnlySpan<byte> payload, byte? level, ulong index, TimeSpan now)
     {
         foreach (var subscription in track.Subscriptions)
         {
-            var refusal = Send(subscription, packet, payload, index, now);
+            var refusal = Send(subscription, packet, payload, level, index, now);
             if (refusal is { } reason) counters.Drop(reason);
         }
     }
@@ -30,7 +31,8 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
         foreach (var subscription in track.Subscriptions) subscription.Stream.Index.Skip(index);
     }
 
-    private DropReason? Send(Subscription subscription, in RtpPacket packet, ReadOnlySpan<byte> payload, ulong index, TimeSpan now)
+    private DropReason? Send(
+        Subscription subscription, in RtpPacket packet, ReadOnlySpan<byte> payload, byte? level, ulong index, TimeSpan now)
     {
         var (listener, stream) = (subscription.Listener, subscription.Stream);
         if (subscription.Gates != Gates.None)
@@ -48,7 +50,7 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
         var timestamp = stream.Translate(packet.Timestamp, now);
         var headerLength = RtpHeader.Write(
             header, packet.Marker, listener.OpusPayloadType, (ushort)egress, timestamp, stream.Ssrc,
-            listener.AudioLevelExtension, subscription.Track.Level);
+            level is null ? (byte)0 : listener.AudioLevelExtension, level ?? 0);
         var length = srtp.Protect(header.AsSpan(0, headerLength), payload, egress, datagram);
 
         stream.Sent(timestamp, payload.Length, now);

@@ -19,9 +19,6 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
     /// <summary>The sender's own; 0 until learned.</summary>
     public uint SenderSsrc { get; private set; } = senderSsrc;
 
-    /// <summary>RFC 6464: 0 (loudest) to 127 (silence), the top bit says voice.</summary>
-    public byte Level { get; internal set; } = 127;
-
     internal List<Subscription> Subscriptions { get; } = [];
 
     internal Reception Reception { get; private set; } = new(clockRate);

@@ -142,12 +142,7 @@ public sealed class Transport : IDisposable
             Forwarder.Skip(track, index);
             return reason;
         }
-        // RFC 6464 section 3: one byte, voice activity and level.
-        if (AudioLevelExtension != 0
-            && RtpExtensions.TryGet(packet.ExtensionProfile, packet.Extensions, AudioLevelExtension, out var level)
-            && level.Length >= 1) track.Level = level[0];
-
-        worker.Forwarder.Forward(track, packet, payload, index, now);
+        worker.Forwarder.Forward(track, packet, payload, LevelOf(packet), index, now);
         return null;
     }
 
@@ -284,6 +279,12 @@ public sealed class Transport : IDisposable
         if (packet.PayloadType != OpusPayloadType) return DropReason.UnknownPayloadType;
         return payload.IsEmpty ? DropReason.EmptyPayload : null;
     }
+
+    /// <summary>RFC 6464 section 3: one byte, voice activity and level.</summary>
+    private byte? LevelOf(in RtpPacket packet) =>
+        AudioLevelExtension != 0
+        && RtpExtensions.TryGet(packet.ExtensionProfile, packet.Extensions, AudioLevelExtension, out var level)
+        && level.Length >= 1 ? level[0] : null;
 
     /// <summary>RFC 6347 section 4.1: content type 22.</summary>
     private static bool LooksLikeHandshake(ReadOnlySpan<byte> datagram) => datagram[0] == 22;

@@ -68,6 +68,18 @@ public sealed class ForwarderTests : IDisposable
     }
 
     [Fact]
+    public void A_packet_that_does_not_tell_its_level_goes_on_without_one()
+    {
+        var (talker, listener) = Pair();
+
+        talker.Send(talker.Rtp());
+        talker.Send(talker.Rtp(level: 10));
+        talker.Send(talker.Rtp());
+
+        Assert.Equal([false, true, false], listener.TakeRtp().Select(packet => packet.Packet.HasExtension));
+    }
+
+    [Fact]
     public void Csrcs_and_padding_do_not_go_on_and_the_payload_does()
     {
         var (talker, listener) = Pair();
