@@ -8,6 +8,7 @@ public enum DropReason
     Oversized,
     UnknownKind,
     UnknownAddress,
+    PortZero,
     SendFailed,
 
     // STUN (RFC 8489, RFC 8445).

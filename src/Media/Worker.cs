@@ -69,6 +69,8 @@ public sealed class Worker
 
     private DropReason? Route(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now)
     {
+        // Port 0 says that no reply is expected (RFC 768), and sockets refuse to send to it.
+        if (from.Port == 0) return DropReason.PortZero;
         if (datagram.IsEmpty) return DropReason.Empty;
         if (datagram.Length > MaxDatagram) return DropReason.Oversized;
         if (byAddress.TryGetValue(from, out var transport)) return transport.Receive(datagram, from, now);

@@ -194,6 +194,18 @@ public sealed class TransportTests : IDisposable
     }
 
     [Fact]
+    public void A_check_from_port_zero_gets_no_reply_and_leaves_no_state()
+    {
+        var client = sfu.Add();
+
+        sfu.Deliver(client.Check(), client.Address with { Port = 0 });
+
+        Assert.Equal(1, sfu.Drops(DropReason.PortZero));
+        Assert.Equal(TransportState.New, client.Transport.State);
+        AssertSilent();
+    }
+
+    [Fact]
     public void An_address_in_use_is_not_given_to_another_client()
     {
         var (owner, other) = (sfu.Connect(), sfu.Add());
