@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime;
 using System.Threading.Channels;
@@ -12,9 +11,6 @@ namespace Voice.Media;
 /// <summary>The process behind <c>voice media</c>: the SFU, told what to do over the media link.</summary>
 public static class MediaProcess
 {
-    /// <summary>A snapshot of some ten thousand subscriptions fits many times.</summary>
-    private const int MaxFrame = 16 * 1024 * 1024;
-
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until the link ends.</summary>
@@ -61,7 +57,7 @@ public static class MediaProcess
 
         public MediaLinkSession(Stream stream, IEnumerable<UdpPort> ports, TextWriter log)
         {
-            link = new(new StreamPipe(stream), MaxFrame);
+            link = new(new StreamPipe(stream), MediaLink.MaxFrame);
             workers = [.. ports.Select((port, i) => new WorkerLoop(i, port, dtls, Tell, line => log.WriteLine($"voice media: {line}")))];
             plan = new(workers.Length);
         }
@@ -163,12 +159,5 @@ public static class MediaProcess
             {
             }
         }
-    }
-
-    private sealed class StreamPipe(Stream stream) : IDuplexPipe
-    {
-        public PipeReader Input { get; } = PipeReader.Create(stream, new(leaveOpen: true));
-
-        public PipeWriter Output { get; } = PipeWriter.Create(stream, new(leaveOpen: true));
     }
 }

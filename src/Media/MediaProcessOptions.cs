@@ -25,7 +25,4 @@ public sealed record MediaProcessOptions(int Link, int[][] Udp)
         }
         return true;
     }
-
-    /// <summary>The inverse of <see cref="TryParseUdp"/>, for whoever starts the process.</summary>
-    public static string FormatUdp(IEnumerable<IEnumerable<int>> udp) => string.Join(';', udp.Select(worker => string.Join(',', worker)));
 }

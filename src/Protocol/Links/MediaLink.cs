@@ -6,6 +6,12 @@ namespace Voice.Protocol.Links;
 // Signalling owns every number here. A snapshot says all of it; deltas change it, in order, each with the next
 // revision; every change is idempotent (put = make or replace, drop = gone, absent is fine).
 
+public static class MediaLink
+{
+    /// <summary>Bytes, either way: a snapshot of some ten thousand subscriptions fits many times.</summary>
+    public const int MaxFrame = 16 * 1024 * 1024;
+}
+
 /// <summary>Node to media process.</summary>
 [Union(0, typeof(MediaSnapshot))]
 [Union(1, typeof(MediaDelta))]

@@ -10,7 +10,6 @@ namespace Voice.Signaling.VoiceServer;
 /// outlive the node, however that ends.</summary>
 internal sealed class MediaChild : IAsyncDisposable
 {
-    private const int MaxFrame = 16 * 1024 * 1024;
     private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Of two children that start at the same time, neither should inherit the other's descriptors.</summary>
@@ -23,7 +22,7 @@ internal sealed class MediaChild : IAsyncDisposable
     {
         this.process = process;
         this.socket = socket;
-        Link = new(new StreamPipe(new NetworkStream(socket)), MaxFrame);
+        Link = new(new StreamPipe(new NetworkStream(socket)), MediaLink.MaxFrame);
     }
 
     public LinkConnection<MediaCommand, MediaEvent> Link { get; }
