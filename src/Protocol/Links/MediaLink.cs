@@ -4,7 +4,8 @@ namespace Voice.Protocol.Links;
 
 // The media link: signalling (the node) tells the media process what to forward, over an inherited Unix socket.
 // Signalling owns every number here. A snapshot says all of it; deltas change it, in order, each with the next
-// revision; every change is idempotent (put = make or replace, drop = gone, absent is fine).
+// revision; every change is idempotent. Put makes, or changes what may change: a subscription's gates, and the sender's
+// SSRC of a track. A put that would change anything else is refused, with a count and a line. Drop = gone, absent is fine.
 
 public static class MediaLink
 {
@@ -38,7 +39,7 @@ public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key
 [Union(5, typeof(DropSubscription))]
 public abstract record MediaChange;
 
-/// <summary>One client's WebRTC transport (ICE-lite, DTLS server, SRTP). Immutable once put, except by drop and put.</summary>
+/// <summary>One client's WebRTC transport (ICE-lite, DTLS server, SRTP). Immutable once put: another needs another id.</summary>
 /// <param name="Id">Never reused while the node lives.</param>
 /// <param name="Worker">Index of the worker, and of the UDP port, that serves it for life.</param>
 /// <param name="LocalUfrag">Ours, unique per worker; the demux key of a binding request (RFC 8445 section 7.3).</param>
@@ -67,9 +68,10 @@ public enum TrackKind : byte
     Video = 1,
 }
 
-/// <summary>One incoming stream. Our <paramref name="Ssrc"/> names it everywhere; the sender's own SSRC is learned from
-/// the first authenticated packet with the track's payload type, or given where signalling knows it (0: learn).</summary>
+/// <summary>One incoming stream. Our <paramref name="Ssrc"/> names it everywhere.</summary>
 /// <param name="ClockRate">Hz of its RTP timestamps.</param>
+/// <param name="SenderSsrc">The sender's own. 0: the first authenticated Opus packet under an SSRC that no other track has decides
+/// it, for the track's life; a later put that gives one replaces it.</param>
 [MessagePackObject]
 public sealed record PutTrack(
     [property: Key(0)] uint Ssrc,
@@ -141,7 +143,7 @@ public enum TransportCloseReason : byte
 public sealed record TransportClosed([property: Key(0)] uint Id, [property: Key(1)] TransportCloseReason Reason) : MediaEvent;
 
 /// <summary>Once a second. Counters count since the process started.</summary>
-/// <param name="Revision">The last snapshot or delta applied.</param>
+/// <param name="Revision">The last snapshot or delta taken; its changes may still wait for their worker.</param>
 /// <param name="Drops">By <c>DropReason</c> name.</param>
 [MessagePackObject]
 public sealed record MediaReport(
