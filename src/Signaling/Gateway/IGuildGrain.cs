@@ -15,7 +15,8 @@ public interface IGuildGrain : IGrainWithIntegerKey
 
     Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit);
 
-    Task<Channel?> SetChannel(Channel channel);
+    /// <summary>The channel as it is then; null if there is none.</summary>
+    Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change);
 
     Task<Role?> CreateRole(string name, ulong permissions);
 

@@ -74,10 +74,10 @@ public sealed class GuildGrain(
         return channel;
     }
 
-    public async Task<Channel?> SetChannel(Channel channel)
+    public async Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change)
     {
-        if (voice.Data?.Channels is not { } channels || channels.FindIndex(one => one.Id == channel.Id) is not (>= 0 and var index)) return null;
-        channels[index] = channel with { GuildId = Id, Type = channels[index].Type };
+        if (voice.Data?.Channels is not { } channels || channels.FindIndex(one => one.Id == channel) is not (>= 0 and var index)) return null;
+        channels[index] = change.ApplyTo(channels[index]);
         await stored.Save();
         Publish([Event("CHANNEL_UPDATE", channels[index], GatewayJson.Default.Channel)]);
         voice.Refresh();

@@ -44,35 +44,34 @@ internal static class ChannelRoutes
     private static async Task<IResult> Get(Snowflake channel, HttpContext context, Grains grains) =>
         await Find(channel, context, grains) is { } guild ? Results.Ok(guild.Channels.First(c => c.Id == channel)) : RestError.UnknownChannel;
 
-    private static async Task<IResult> Change(Snowflake channel, JsonElement change, HttpContext context, Grains grains)
+    private static async Task<IResult> Change(Snowflake channel, JsonElement body, HttpContext context, Grains grains)
     {
         if (await Find(channel, context, grains) is not { } guild) return RestError.UnknownChannel;
         var (access, refusal) = await GuildAccess.Of(grains, context, guild.Id, Permissions.ManageChannels);
         if (access is null) return refusal!;
-        Channel changed;
+        ChannelChange change;
         try
         {
-            changed = Apply(access.Guild.Channels.First(c => c.Id == channel), change);
+            change = Read(body);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
             return RestError.BadRequest("a field has the wrong type");
         }
 
+        var changed = change.ApplyTo(access.Guild.Channels.First(c => c.Id == channel));
         if (Wrong(changed.Name, changed.UserLimit, changed.RtcRegion) is { } wrong) return wrong;
         if (changed.Bitrate is < MinBitrate or > MaxBitrate) return RestError.BadRequest($"bitrate must be {MinBitrate} to {MaxBitrate}");
-        return await grains.Guild(guild.Id).SetChannel(changed) is { } stored ? Results.Ok(stored) : RestError.UnknownChannel;
+        return await grains.Guild(guild.Id).ChangeChannel(channel, change) is { } stored ? Results.Ok(stored) : RestError.UnknownChannel;
     }
 
     /// <summary>A field that is absent stays; null has a meaning of its own for rtc_region: automatic.</summary>
-    private static Channel Apply(Channel channel, JsonElement change) => channel with
-    {
-        Name = change.TryGetProperty("name", out var name) ? name.GetString()! : channel.Name,
-        Position = change.TryGetProperty("position", out var position) ? position.GetInt32() : channel.Position,
-        Bitrate = change.TryGetProperty("bitrate", out var bitrate) ? bitrate.GetInt32() : channel.Bitrate,
-        UserLimit = change.TryGetProperty("user_limit", out var limit) ? limit.GetInt32() : channel.UserLimit,
-        RtcRegion = change.TryGetProperty("rtc_region", out var region) ? region.GetString() : channel.RtcRegion,
-    };
+    private static ChannelChange Read(JsonElement body) => new(
+        body.TryGetProperty("name", out var name) ? name.GetString() ?? "" : null,
+        body.TryGetProperty("position", out var position) ? position.GetInt32() : null,
+        body.TryGetProperty("bitrate", out var bitrate) ? bitrate.GetInt32() : null,
+        body.TryGetProperty("user_limit", out var limit) ? limit.GetInt32() : null,
+        body.TryGetProperty("rtc_region", out var region) ? new RegionChange(region.GetString()) : null);
 
     private static IResult? Wrong(string? name, int userLimit, string? region)
     {

@@ -100,10 +100,13 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
         }
     }
 
-    public Task<Channel?> SetChannel(Channel channel)
+    public Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change)
     {
-        lock (_lock) _guild = _guild! with { Channels = [.. _guild.Channels.Select(c => c.Id == channel.Id ? channel : c)] };
-        return Task.FromResult<Channel?>(channel);
+        lock (_lock)
+        {
+            _guild = _guild! with { Channels = [.. _guild.Channels.Select(c => c.Id == channel ? change.ApplyTo(c) : c)] };
+            return Task.FromResult(Array.Find(_guild.Channels, c => c.Id == channel));
+        }
     }
 
     public Task<Role?> CreateRole(string name, ulong permissions)

@@ -203,6 +203,7 @@ public class RestTests
         Assert.Equal(("Cave", "north"), (renamed.GetProperty("name").GetString(), renamed.GetProperty("rtc_region").GetString()));
         Assert.Equal(("Cave", JsonValueKind.Null), (moved.GetProperty("name").GetString(), moved.GetProperty("rtc_region").ValueKind));
         Assert.Equal(400, (await gateway.Request(HttpMethod.Patch, path, gateway.Token(Ann), new { name = 5 })).Status);
+        Assert.Equal(400, (await gateway.Request(HttpMethod.Patch, path, gateway.Token(Ann), new { name = (string?)null })).Status);
         Assert.Equal(400, (await gateway.Request(HttpMethod.Patch, path, gateway.Token(Ann), new { user_limit = -1 })).Status);
         Assert.Equal(404, (await gateway.Request(HttpMethod.Patch, path, gateway.Token(Bob), new { name = "Mine" })).Status);
     }

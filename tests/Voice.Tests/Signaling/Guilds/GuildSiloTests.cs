@@ -142,6 +142,20 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
     }
 
     [Fact]
+    public async Task Changes_of_a_channel_at_the_same_time_both_last()
+    {
+        var channel = await Create(members: 1);
+
+        await Task.WhenAll(
+            silo.Guild(guild).ChangeChannel(channel, new ChannelChange(Name: "Den")),
+            silo.Guild(guild).ChangeChannel(channel, new ChannelChange(UserLimit: 5, RtcRegion: new RegionChange("eu"))));
+        await silo.Guild(guild).ChangeChannel(channel, new ChannelChange(RtcRegion: new RegionChange(null)));
+
+        var changed = (await silo.Guild(guild).Get())!.Channels.Single();
+        Assert.Equal(("Den", 5, null), (changed.Name, changed.UserLimit, changed.RtcRegion));
+    }
+
+    [Fact]
     public async Task Another_gateways_guild_is_held_idempotently_until_it_lets_go()
     {
         using var node = await FakeNode.Start(silo);
