@@ -31,7 +31,7 @@ public sealed class CallTests(CallFixture fixture, ITestOutputHelper output) : I
     {
         await using var call = NewCall();
         var (ann, ben) = (await call.Add(), await call.Add());
-        await Call.Hearing((ann, [ben]), (ben, [ann]));
+        await Task.WhenAll(ann.IsConnected(), ben.IsConnected());
         await fixture.AddChannel((await ann.Evaluate("voice.call.guildId")).GetString()!, "Booth", userLimit: 1);
         var cid = await call.Add("Booth");
         await cid.IsConnected();
