@@ -14,6 +14,11 @@ public sealed record VoiceReady(uint Ssrc, string Ip, int Port, string[] Modes)
     public string[] Experiments { get; init; } = [];
 
     public object[] Streams { get; init; } = [];
+
+    /// <summary>Ours, for people to see: who serves them. Libraries do not look at it.</summary>
+    public string Node { get; init; } = "";
+
+    public string Region { get; init; } = "";
 }
 
 /// <summary>Op 4 for WebRTC. Nulls are written: libraries index the fields unconditionally.</summary>

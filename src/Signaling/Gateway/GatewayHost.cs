@@ -21,10 +21,10 @@ public sealed class GatewayHost : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly WebApplication _app;
-    private readonly X509Certificate2 _certificate;
+    private readonly X509Certificate2Collection _certificate;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GatewayHost(WebApplication app, X509Certificate2 certificate, GatewayOptions options, int port, int linkPort)
+    private GatewayHost(WebApplication app, X509Certificate2Collection certificate, GatewayOptions options, int port, int linkPort)
     {
         (_app, _certificate, Port, LinkPort) = (app, certificate, port, linkPort);
         Page = PageOf(options, port);
@@ -92,7 +92,7 @@ public sealed class GatewayHost : IAsyncDisposable
         catch (Exception e)
         {
             if (app is not null) await app.DisposeAsync();
-            certificate.Dispose();
+            certificate[0].Dispose();
             if (Refusal(e, options) is { } refusal) throw refusal;
             throw;
         }
@@ -104,7 +104,7 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        _certificate.Dispose();
+        _certificate[0].Dispose();
     }
 
     private static StartupException? Refusal(Exception e, GatewayOptions options)

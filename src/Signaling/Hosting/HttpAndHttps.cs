@@ -14,8 +14,13 @@ public static class HttpAndHttps
     /// <summary>RFC 8446 section 5.1: content type 22, handshake, opens every TLS connection; no HTTP method begins with it.</summary>
     private const byte TlsHandshake = 22;
 
+    /// <summary>TLS with the leaf, its first certificate; the others are shown to clients with it.</summary>
+    public static ListenOptions UseHttps(this ListenOptions listen, X509Certificate2Collection chain) =>
+        listen.UseHttps(https => (https.ServerCertificate, https.ServerCertificateChain) = (chain[0], [.. chain.Skip(1)]));
+
     /// <summary>Serves both on this endpoint. HTTP/1.1 only, since WebSockets are what it is for.</summary>
-    public static ListenOptions UseHttpAndHttps(this ListenOptions listen, X509Certificate2 certificate)
+    /// <param name="chain">As <see cref="ServerCertificates"/> gives it.</param>
+    public static ListenOptions UseHttpAndHttps(this ListenOptions listen, X509Certificate2Collection chain)
     {
         listen.Protocols = HttpProtocols.Http1;
 
@@ -30,7 +35,7 @@ public static class HttpAndHttps
                 default: await plain!(connection); break;
             }
         });
-        listen.UseHttps(certificate);
+        listen.UseHttps(chain);
         listen.Use(http => plain = http);
         return listen;
     }

@@ -35,6 +35,23 @@ public static class SecretFile
         }
     }
 
+    /// <summary>Holds the folder's lock until disposed, so that what one process makes there another finds made.</summary>
+    /// <exception cref="IOException">It was not to be had within ten seconds, or cannot be made.</exception>
+    public static FileStream Lock(string path)
+    {
+        for (var until = Environment.TickCount64 + 10_000; ;)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path) && Environment.TickCount64 < until)
+            {
+                Thread.Sleep(20); // another process is at it, for a moment at start-up
+            }
+        }
+    }
+
     private static void Put(string path, string text, bool overwrite)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}.new";

@@ -10,6 +10,8 @@ namespace Voice.Signaling.VoiceServer;
 /// <param name="Workers">For each media worker where clients reach it, best address first.</param>
 internal sealed record NodeIdentity(string NodeId, Func<string, VoiceToken?> ReadToken, DtlsIdentity Dtls, IPEndPoint[][] Workers)
 {
+    public string Region { get; init; } = "";
+
     public ushort[] SrtpProfiles { get; init; } = [7, 1];
 }
 
@@ -187,7 +189,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         Attach(now, connection, session);
 
         var address = node.Workers[room.Worker][0];
-        session.SendOnce(ServerFrame.Ready(new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, Modes: [])));
+        session.SendOnce(ServerFrame.Ready(new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, Modes: []) { Node = node.NodeId, Region = node.Region }));
         if (room.Sessions.Count > 0) session.Send(ServerFrame.Connect([.. room.Sessions.Select(other => new Snowflake(other.User))]));
         SendAll(room.Sessions, ServerFrame.Connect(session.User));
         rooms.Enter(session);

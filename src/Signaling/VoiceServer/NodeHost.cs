@@ -29,7 +29,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly byte[] secret;
     private readonly MediaAddresses addresses;
     private readonly MediaSockets sockets;
-    private readonly X509Certificate2 certificate;
+    private readonly X509Certificate2Collection certificate;
     private readonly WebApplication app;
     private readonly ILogger log;
     private readonly NodeMailbox mailbox;
@@ -100,7 +100,7 @@ public sealed class NodeHost : IAsyncDisposable
         await StopAsync();
         await app.DisposeAsync();
         sockets.Dispose();
-        certificate.Dispose();
+        certificate[0].Dispose();
     }
 
     private async Task StartAsync(CancellationToken cancel)
@@ -114,11 +114,11 @@ public sealed class NodeHost : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new StartupException($"TCP port {options.Port} on {options.Bind} is taken: end what uses it or pass another --port", e);
+            throw new StartupException($"TCP port {options.Port} on {options.Bind} is taken: end what uses it or pass another --{options.PortOption}", e);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new StartupException($"TCP port {options.Port} on {options.Bind} cannot be opened ({e.Message}): pass another --bind or --port", e);
+            throw new StartupException($"TCP port {options.Port} on {options.Bind} cannot be opened ({e.Message}): pass another --bind or --{options.PortOption}", e);
         }
 
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -205,6 +205,7 @@ public sealed class NodeHost : IAsyncDisposable
             DtlsIdentity.Make(time.GetUtcNow()),
             sockets.Announced)
         {
+            Region = options.Region,
             SrtpProfiles = options.SrtpProfiles,
         };
     }

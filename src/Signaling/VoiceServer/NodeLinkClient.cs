@@ -29,6 +29,7 @@ internal sealed class NodeLinkClient(
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SteadyAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>Gateways ping every second or so; a link this silent is dead.</summary>
     private static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(15);
@@ -43,14 +44,18 @@ internal sealed class NodeLinkClient(
         var delay = FirstDelay;
         while (!cancel.IsCancellationRequested)
         {
+            var dialled = time.GetTimestamp();
             try
             {
-                await RunOnceAsync(up: () => delay = FirstDelay, cancel);
+                await RunOnceAsync(cancel);
             }
             catch (Exception e) when (IsLoss(e))
             {
                 if (!cancel.IsCancellationRequested) log.LogWarning("no link to gateway {Host}:{Port}: {Reason}", gateway.Host, gateway.Port, e.Message);
             }
+
+            // Not as soon as it is up: a gateway that lets a node in only to turn it away is not dialled ever faster.
+            if (time.GetElapsedTime(dialled) > SteadyAfter) delay = FirstDelay;
 
             // Half to one and a half times: nodes that lost one gateway together do not come back together.
             var jittered = delay * (0.5 + Random.Shared.NextDouble());
@@ -59,7 +64,7 @@ internal sealed class NodeLinkClient(
         }
     }
 
-    private async Task RunOnceAsync(Action up, CancellationToken cancel)
+    private async Task RunOnceAsync(CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         stop.CancelAfter(HandshakeTimeout);
@@ -75,7 +80,6 @@ internal sealed class NodeLinkClient(
 
         link.MaxFrame = MaxFrame;
         log.LogInformation("linked to gateway {Host}:{Port}", gateway.Host, gateway.Port);
-        up();
         var queue = Channel.CreateBounded<NodeMessage>(MaxWaiting);
         Volatile.Write(ref outgoing, queue);
         var sending = SendAllAsync(link, queue, stop);

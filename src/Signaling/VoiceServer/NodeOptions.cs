@@ -17,6 +17,9 @@ public sealed record NodeOptions
     /// <summary>TCP port for http, https, ws and wss; 0 takes a free one.</summary>
     public int Port { get; init; } = 8090;
 
+    /// <summary>What the option for <see cref="Port"/> is called where the node was started, for messages.</summary>
+    public string PortOption { get; init; } = "port";
+
     /// <summary>UDP port of the first media worker; the others follow. 0 takes free ones.</summary>
     public int MediaPort { get; init; } = 50000;
 

@@ -30,7 +30,8 @@ internal sealed class ServedGuilds
 
         if (guild is null)
         {
-            if (update.Epoch <= fence.Highest(key)) return new(Answer(fence.Highest(key), update.Revision), ended, null);
+            // Nothing is held: revision 0 cannot be mistaken for the update's.
+            if (update.Epoch <= fence.Highest(key)) return new(Answer(fence.Highest(key), 0), ended, null);
             if (!update.Whole) return new(Answer(update.Epoch, update.Revision, needWhole: true), ended, null);
             guilds.Add(key, guild = new ServedGuild(key, update.Epoch));
         }

@@ -57,6 +57,8 @@ internal sealed class NodeSettings(Settings settings, string portName)
     public NodeOptions Read(ParseResult parsed, CommonSettings common, string[] gateways)
     {
         var announced = parsed.GetValue(announce) ?? [];
+        if (parsed.GetValue(mediaPort) + parsed.GetValue(workers) - 1 > IPEndPoint.MaxPort)
+            throw new SettingException("--media-port leaves no room for as many --workers: their ports end at 65535");
         return new()
         {
             DataDirectory = parsed.GetRequiredValue(common.Data),
@@ -68,6 +70,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
             NodeId = parsed.GetRequiredValue(id),
             Region = parsed.GetRequiredValue(region),
             Port = parsed.GetValue(port),
+            PortOption = portName,
             MediaPort = parsed.GetValue(mediaPort),
             Workers = parsed.GetValue(workers),
             AnnounceV4 = Single(announced, System.Net.Sockets.AddressFamily.InterNetwork),

@@ -12,6 +12,9 @@ internal sealed class SettingException(string message) : Exception(message);
 /// VOICE_LINK_PORT), else from the JSON file (--config, else voice.json where it exists: {"link-port": 8081}), else its default.</summary>
 internal sealed class Settings
 {
+    /// <summary>Every option of every command: one settings file serves them all.</summary>
+    private static readonly HashSet<string> Known = [];
+
     private readonly Command command;
     private readonly Option<string?> config = new("--config") { Description = "JSON file with settings, keys named like the flags [voice.json if it exists]" };
 
@@ -47,6 +50,7 @@ internal sealed class Settings
 
     private Option<T> Add<T>(string name, string description, T @default, Func<string, T> parse)
     {
+        Known.Add(name);
         var option = new Option<T>("--" + name)
         {
             Description = description,
@@ -84,6 +88,8 @@ internal sealed class Settings
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (json.RootElement.EnumerateObject().FirstOrDefault(setting => !Known.Contains(setting.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } unknown)
+                throw new SettingException($"the settings file {path} has \"{unknown.Name}\", which is no option of any command");
             return json.RootElement.TryGetProperty(name, out var value)
                 ? value.ValueKind == JsonValueKind.Array ? string.Join(',', value.EnumerateArray().Select(v => v.ToString())) : value.ToString()
                 : null;

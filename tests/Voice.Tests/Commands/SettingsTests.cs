@@ -46,10 +46,14 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(2, await CommandRunner.RunAsync(new RootCommand { command }, ["tested"]));
     }
 
-    [Fact]
-    public async Task A_broken_settings_file_is_exit_code_2()
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{ "settings-tset": 1 }""")]
+    [InlineData("""{ "settings-test": 11 }""")]
+    public async Task A_wrong_settings_file_is_exit_code_2(string json)
     {
-        await File.WriteAllTextAsync(file, "{", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, json, TestContext.Current.CancellationToken);
         var (command, _) = Command();
 
         Assert.Equal(2, await CommandRunner.RunAsync(new RootCommand { command }, ["tested", "--config", file]));

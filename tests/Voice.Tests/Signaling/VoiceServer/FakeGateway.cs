@@ -12,7 +12,7 @@ namespace Voice.Tests.Signaling.VoiceServer;
 /// <summary>The gateway's end of one node link, over real TLS, as far as a node can tell.</summary>
 internal sealed class FakeGateway(string dataDirectory, byte[] secret) : IAsyncDisposable
 {
-    private readonly X509Certificate2 certificate = ServerCertificates.OpenOrCreate(dataDirectory, "fake-gateway", ["127.0.0.1"], DateTimeOffset.UtcNow);
+    private readonly X509Certificate2 certificate = ServerCertificates.OpenOrCreate(dataDirectory, "fake-gateway", ["127.0.0.1"], DateTimeOffset.UtcNow)[0];
     private readonly TcpListener listener = Listen();
     private readonly Stack<IAsyncDisposable> open = new();
     private LinkConnection<GatewayLinkMessage, NodeMessage>? link;

@@ -63,6 +63,17 @@ public class GuildUpdateTests
     }
 
     [Fact]
+    public void An_update_of_an_assignment_that_ended_is_never_acknowledged()
+    {
+        node.Push(TestNode.Member(1));
+        node.Drop();
+        node.Update(new GuildUpdate(TestNode.Guild, "", TestNode.Epoch, 5, true, [TestNode.Member(1)], []));
+
+        Assert.NotEqual(5, LastAck.Revision);
+        Assert.Empty(node.Core.Hosted());
+    }
+
+    [Fact]
     public void A_lower_epoch_is_refused_and_answered_with_the_one_that_is_held()
     {
         var client = node.Join(1);

@@ -27,7 +27,7 @@ public class JoinTests
         Assert.Equal(["Hello", "Ready"], client.News());
         Assert.Equal(("192.0.2.7", 50000), (ready.GetProperty("ip").GetString(), ready.GetProperty("port").GetInt32()));
         Assert.True(client.Ssrc > 0 && client.Ssrc % 8 == 0);
-        Assert.Equal("""{"ssrc":#,"ip":"192.0.2.7","port":50000,"modes":[],"experiments":[],"streams":[]}""", ready.GetRawText().Replace($"{client.Ssrc}", "#"));
+        Assert.Equal("""{"ssrc":#,"ip":"192.0.2.7","port":50000,"modes":[],"experiments":[],"streams":[],"node":"node-1","region":""}""", ready.GetRawText().Replace($"{client.Ssrc}", "#"));
     }
 
     [Fact]
