@@ -19,7 +19,7 @@ public sealed class AssignmentTests(TwoNodes cluster) : IClassFixture<TwoNodes>,
 
     public async ValueTask DisposeAsync() => await Task.WhenAll(talking.Select(async client => await client.DisposeAsync()));
 
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task A_thousand_simultaneous_first_joins_make_one_assignment()
     {
         var (guild, channel) = await cluster.Cluster.CreateGuild(cluster.Cluster.Administrator, "Everybody at once");
@@ -42,12 +42,12 @@ public sealed class AssignmentTests(TwoNodes cluster) : IClassFixture<TwoNodes>,
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task Two_hundred_guilds_spread_evenly_over_both_nodes()
     {
         // A person is in voice in one guild at a time (protocol/gateway.md section 5), so each guild gets one of its own.
         var endpoints = new List<string>();
-        foreach (var batch in Enumerable.Range(0, Guilds).Chunk(GuildsAtOnce)) endpoints.AddRange(await Task.WhenAll(batch.Select(JoinedGuild)));
+        foreach (var batch in Enumerable.Range(0, Guilds).Chunk(GuildsAtOnce)) endpoints.AddRange(await Task.WhenAll(batch.Select(number => JoinedGuild(number, TestContext.Current.CancellationToken))));
 
         var counts = endpoints.CountBy(e => e).ToDictionary();
         Assert.Equal(2, counts.Count);
@@ -68,14 +68,14 @@ public sealed class AssignmentTests(TwoNodes cluster) : IClassFixture<TwoNodes>,
     }
 
     /// <summary>The endpoint that a new guild's owner is sent to on joining its voice channel.</summary>
-    private async Task<string> JoinedGuild(int number)
+    private async Task<string> JoinedGuild(int number, CancellationToken cancel)
     {
         var owner = cluster.Cluster.NewUser();
         using var http = cluster.Cluster.Http(cluster.Cluster.Token(owner));
         var (guild, channel) = await cluster.Cluster.CreateGuild(http, $"Guild {number}");
         var client = await cluster.Cluster.Connect(owner);
         talking.Add(client);
-        return (await client.Join(guild, channel, cancellation: TestContext.Current.CancellationToken)).Endpoint;
+        return (await client.Join(guild, channel, cancellation: cancel)).Endpoint;
     }
 
     /// <summary>The voice token is a JWT to us, and opaque to clients; the test may look.</summary>

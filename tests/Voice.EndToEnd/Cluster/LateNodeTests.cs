@@ -5,7 +5,7 @@ namespace Voice.EndToEnd.Cluster;
 
 public sealed class LateNodeTests(ClusterFixture cluster) : IClassFixture<ClusterFixture>
 {
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task A_node_that_arrives_late_ends_Awaiting_Endpoint()
     {
         var owner = cluster.NewUser();
