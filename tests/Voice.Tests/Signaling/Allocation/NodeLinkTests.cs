@@ -6,6 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 using Voice.Protocol.Links;
 using Voice.Signaling;
 using Voice.Signaling.Gateway.Allocation;
+using Voice.Signaling.Gateway.Guilds;
 using Voice.Tests.Signaling.Guilds;
 using Xunit;
 
@@ -25,14 +26,15 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
         await using var peer = Connect();
         await peer.Prove(Secret, Certificate);
 
-        await peer.Send(new NodeReport(0.1, 0.5, 0.2, 7, 0, true, []));
-        await peer.Send(new NodeReport(0.1, 0.5, 0.2, 7, 0, true, [new HostedGuild(424242, "", 3)]));
+        var given = await Serve(peer, 424242);
+        await peer.Send(new NodeReport(0.1, 0.5, 0.2, 7, 0, true, [new HostedGuild(424242, "", given.Epoch + 3)]));
         var drop = await peer.Receive<GuildDrop>();
 
-        Assert.Equal(new GuildDrop(424242, "", 3), drop);
+        Assert.Equal(new GuildDrop(424242, "", given.Epoch + 3), drop);
         var node = Assert.Single(await silo.Allocator.Nodes(), node => node.NodeId == peer.NodeId);
         Assert.Equal((0.5, 7, true), (node.Utilisation, node.Sessions, node.Usable));
 
+        await External(424242).LetGo();
         peer.HangUp();
         await peer.Ended;
         Assert.DoesNotContain(await silo.Allocator.Nodes(), node => node.NodeId == peer.NodeId && node.Usable);
@@ -135,8 +137,8 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
     {
         await using var peer = Connect();
         await peer.Prove(Secret, Certificate);
-        await peer.Send(new NodeReport(0, 0, 0, 0, 0, true, [new HostedGuild(434343, "", 1)]));
-        await peer.Receive<GuildDrop>();
+        await Serve(peer, 434343);
+        await External(434343).LetGo();
 
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, (await peer.Receive<NodePing>()).Number);
@@ -150,8 +152,8 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
     {
         await using var first = Connect();
         await first.Prove(Secret, Certificate);
-        await first.Send(new NodeReport(0, 0, 0, 0, 0, true, [new HostedGuild(444444, "", 1)]));
-        await first.Receive<GuildDrop>();
+        await Serve(first, 444444);
+        await External(444444).LetGo();
 
         await using var second = Connect(first.NodeId);
         await second.Prove(Secret, Certificate);
@@ -159,6 +161,18 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
         Assert.Equal(1, second.Admission.Count(LinkRefusal.Duplicate));
         Assert.False(first.Ended.IsCompleted);
     }
+
+    /// <summary>The node reports for the first time, and so is given a guild that has waited for one.</summary>
+    private async Task<GuildUpdate> Serve(Peer node, ulong guild)
+    {
+        await External(guild).Hold(null, []);
+        await node.Send(new NodeReport(0.1, 0.5, 0.2, 7, 0, true, []));
+        var update = await node.Receive<GuildUpdate>();
+        await node.Send(new GuildAck(update.Guild, update.Slot, update.Epoch, update.Revision, NeedWhole: false));
+        return update;
+    }
+
+    private IExternalGuild External(ulong guild) => silo.Grains.GetGrain<IExternalGuild>((long)guild);
 
     private Peer Connect(string? id = null)
     {
