@@ -5,6 +5,16 @@ namespace Voice.Protocol.Links;
 // The node link: a voice node dials each gateway's link port, TLS, then both prove the cluster secret, then the node
 // reports and the gateway pushes voice states. Tokens, sessions and epochs: design.md section 3.9.
 
+/// <summary>What both ends of the node link must agree on before either knows the other.</summary>
+public static class NodeLinkHandshake
+{
+    /// <summary>Of the messages below; a hello of another version is refused.</summary>
+    public const int Version = 1;
+
+    /// <summary>Largest frame until the other end is proved, in bytes: the hellos and proofs are small.</summary>
+    public const int MaxFrame = 4 * 1024;
+}
+
 /// <summary>Node to gateway.</summary>
 [Union(0, typeof(NodeHello))]
 [Union(1, typeof(NodeProof))]

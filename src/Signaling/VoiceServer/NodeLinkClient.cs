@@ -19,10 +19,6 @@ internal sealed record NodeProfile(string NodeId, string Incarnation, string Reg
 internal sealed class NodeLinkClient(
     DnsEndPoint gateway, NodeProfile node, Func<GatewayLinkMessage?, ValueTask> received, ILogger log, TimeProvider time)
 {
-    private const int LinkVersion = 1;
-
-    /// <summary>Before the gateway has proved who it is, its frames need not be large.</summary>
-    private const int MaxHandshakeFrame = 4 * 1024;
     private const int MaxFrame = 16 * 1024 * 1024;
     private const int MaxWaiting = 8192;
 
@@ -74,7 +70,7 @@ internal sealed class NodeLinkClient(
         // Any certificate: both proofs cover the one that was shown, so a stranger's ends the link below (LinkProof).
         await using var tls = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: true, (_, certificate, _, _) => certificate is not null);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "gateway", EnabledSslProtocols = SslProtocols.Tls13 | SslProtocols.Tls12 }, stop.Token);
-        using var link = new LinkConnection<NodeMessage, GatewayLinkMessage>(new StreamPipe(tls), MaxHandshakeFrame);
+        using var link = new LinkConnection<NodeMessage, GatewayLinkMessage>(new StreamPipe(tls), NodeLinkHandshake.MaxFrame);
         await using var messages = link.ReceiveAsync(stop.Token).GetAsyncEnumerator(stop.Token);
         await ProveAsync(link, messages, SHA256.HashData(tls.RemoteCertificate!.GetRawCertData()), stop.Token);
 
@@ -108,7 +104,7 @@ internal sealed class NodeLinkClient(
         LinkConnection<NodeMessage, GatewayLinkMessage> link, IAsyncEnumerator<GatewayLinkMessage> messages, byte[] certificate, CancellationToken cancel)
     {
         var nonce = LinkProof.NewNonce();
-        await link.SendAsync(new NodeHello(LinkVersion, node.NodeId, node.Incarnation, node.Region, node.Endpoint, nonce), cancel);
+        await link.SendAsync(new NodeHello(NodeLinkHandshake.Version, node.NodeId, node.Incarnation, node.Region, node.Endpoint, nonce), cancel);
         if (!await messages.MoveNextAsync() || messages.Current is not GatewayChallenge { Nonce.Length: LinkProof.NonceSize } challenge)
             throw new IOException("it refused this node's hello");
         if (!LinkProof.Matches(LinkProof.OfGateway(node.ClusterSecret, nonce, challenge.Nonce, certificate), challenge.Proof))

@@ -38,12 +38,8 @@ public enum LinkRefusal
 /// <summary>The gateway's side of the link's handshake, and the count of those it turned away. Thread safe.</summary>
 public sealed partial class LinkAdmission(byte[] clusterSecret, string gatewayId, IMeterFactory meters, TimeProvider time, ILogger<LinkAdmission> log)
 {
-    /// <summary>Largest frame of a stranger, in bytes.</summary>
-    public const int MaxHandshakeFrame = 4 * 1024;
-
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    private const int LinkVersion = 1;
     private const int MaxStrangers = 1024;
     private static readonly TimeSpan LogEvery = TimeSpan.FromMinutes(1);
 
@@ -124,7 +120,7 @@ public sealed partial class LinkAdmission(byte[] clusterSecret, string gatewayId
     }
 
     private static bool IsGood(NodeHello hello) =>
-        hello is { Version: LinkVersion, Nonce.Length: LinkProof.NonceSize, NodeId: not null, Incarnation: not null, Region: not null, Endpoint: not null }
+        hello is { Version: NodeLinkHandshake.Version, Nonce.Length: LinkProof.NonceSize, NodeId: not null, Incarnation: not null, Region: not null, Endpoint: not null }
         && Name().IsMatch(hello.NodeId)
         && Name().IsMatch(hello.Region)
         && Incarnation().IsMatch(hello.Incarnation)

@@ -18,7 +18,7 @@ public sealed partial class NodeLink(
     private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(1);
 
     private readonly string name = Guid.NewGuid().ToString("N");
-    private readonly LinkConnection<GatewayLinkMessage, NodeMessage> link = new(pipe, LinkAdmission.MaxHandshakeFrame);
+    private readonly LinkConnection<GatewayLinkMessage, NodeMessage> link = new(pipe, NodeLinkHandshake.MaxFrame);
     private readonly Channel<GatewayLinkMessage> outgoing = Channel.CreateBounded<GatewayLinkMessage>(MaxWaiting);
     private readonly CancellationTokenSource stuck = new();
 

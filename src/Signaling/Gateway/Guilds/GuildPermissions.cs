@@ -7,7 +7,8 @@ namespace Voice.Signaling.Gateway.Guilds;
 /// for the member's roles together, and for the member.</summary>
 public static class GuildPermissions
 {
-    private const Permissions All = (Permissions)ulong.MaxValue;
+    /// <summary>Every permission there is or will be: an owner's, an administrator's.</summary>
+    public const Permissions All = (Permissions)ulong.MaxValue;
     private const int RoleOverwrite = 0;
     private const int MemberOverwrite = 1;
 
@@ -15,13 +16,8 @@ public static class GuildPermissions
     {
         if (member.User.Id == guild.OwnerId) return All;
 
-        var granted = Permissions.None;
-        foreach (var role in guild.Roles)
-        {
-            if (role.Id == guild.Id || member.Roles.Contains(role.Id)) granted |= (Permissions)role.Permissions;
-        }
-
-        if (granted.HasFlag(Permissions.Administrator)) return All;
+        var granted = InGuild(guild.Id, guild.Roles, member);
+        if (granted == All) return All;
 
         granted = Overwrite(granted, channel, RoleOverwrite, id => id == guild.Id);
         granted = Overwrite(granted, channel, RoleOverwrite, id => id != guild.Id && member.Roles.Contains(id));
@@ -29,6 +25,18 @@ public static class GuildPermissions
 
         // Who does not see a channel can do nothing in it.
         return granted.HasFlag(Permissions.ViewChannel) ? granted : Permissions.None;
+    }
+
+    /// <summary>What the roles give: everyone's, whose id is the guild's, and the member's own. An administrator may do all.</summary>
+    public static Permissions InGuild(Snowflake guild, IEnumerable<Role> roles, Member member)
+    {
+        var granted = Permissions.None;
+        foreach (var role in roles)
+        {
+            if (role.Id == guild || member.Roles.Contains(role.Id)) granted |= (Permissions)role.Permissions;
+        }
+
+        return granted.HasFlag(Permissions.Administrator) ? All : granted;
     }
 
     private static Permissions Overwrite(Permissions granted, Channel channel, int type, Func<Snowflake, bool> applies)
