@@ -79,8 +79,7 @@ public sealed class Fleet
 
         var assignment = new Assignment(guild, slot, chosen.Id, chosen.Endpoint, chosen.Region, epoch);
         assignments[(guild, slot)] = assignment;
-        node.Assigned++;
-        node.Pending++;
+        node.Assign();
         var kind = displaced.Remove((guild, slot)) ? AssignmentChange.Moved : AssignmentChange.Assigned;
         events.Add(new AssignmentEvent(kind, assignment));
         return assignment;
@@ -99,7 +98,7 @@ public sealed class Fleet
         }
 
         assignments[key] = assignment;
-        node.Assigned++;
+        node.Claim();
         return true;
     }
 
@@ -143,7 +142,7 @@ public sealed class Fleet
 
     private void Uncount(Assignment assignment)
     {
-        if (nodes.TryGetValue(assignment.NodeId, out var node)) node.Assigned--;
+        if (nodes.TryGetValue(assignment.NodeId, out var node)) node.Release();
     }
 
     private static T[] Take<T>(List<T> list)

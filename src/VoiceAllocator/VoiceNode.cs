@@ -17,7 +17,12 @@ public sealed class VoiceNode(NodeIdentity identity)
     /// <summary>Age at which a report says nothing about the load any more.</summary>
     public static readonly TimeSpan ReportFreshFor = TimeSpan.FromSeconds(5);
 
+    /// <summary>A node reports its processor use as an average over about this time: a second's burst, such as compiling at the
+    /// start or a collection, says nothing about the guilds that it can take.</summary>
+    public static readonly TimeSpan LoadAveragedOver = TimeSpan.FromSeconds(10);
+
     private TimeSpan? reportedAt;
+    private double pending;
 
     public NodeIdentity Identity { get; } = identity;
 
@@ -26,28 +31,39 @@ public sealed class VoiceNode(NodeIdentity identity)
     public NodeReport? LastReport { get; private set; }
 
     /// <summary>Guild slots assigned to it at present.</summary>
-    public int Assigned { get; internal set; }
+    public int Assigned { get; private set; }
 
-    /// <summary>Assignments made since <see cref="LastReport"/>.</summary>
-    public int Pending { get; internal set; }
-
-    /// <summary>0 idle to 1 full: the largest reported share, and what was assigned since.</summary>
+    /// <summary>0 idle to 1 full: the largest reported share, and what was assigned too lately for a report to show it.</summary>
     public double Utilisation
     {
         get
         {
             var reported = LastReport is { } report ? Math.Max(report.CpuShare, Math.Max(report.EgressShare, report.ConnectionShare)) : 0;
-            return reported + (Pending * AssignmentCost);
+            return reported + (Math.Min(pending, Assigned) * AssignmentCost);
         }
     }
 
     public void Report(NodeReport report, TimeSpan now)
     {
+        // At the pace at which the reported average takes them in. Were they forgotten at once, whichever node reports first
+        // would look empty beside the others and get everything until they report too.
+        if (reportedAt is { } last) pending *= Math.Exp(-(now - last) / LoadAveragedOver);
         Health.Heard(now);
         LastReport = report;
         reportedAt = now;
-        Pending = 0;
     }
+
+    /// <summary>A guild slot was put on it now.</summary>
+    internal void Assign()
+    {
+        Assigned++;
+        pending++;
+    }
+
+    /// <summary>It hosts a guild slot that a former allocator put on it, and reports what that costs.</summary>
+    internal void Claim() => Assigned++;
+
+    internal void Release() => Assigned--;
 
     /// <summary>May be given new guilds: alive, linked, reported lately, and able to forward media.</summary>
     public bool IsUsable(TimeSpan now) =>

@@ -1,4 +1,5 @@
 using Voice.Protocol.Links;
+using Voice.VoiceAllocator;
 
 namespace Voice.Signaling.VoiceServer;
 
@@ -9,10 +10,6 @@ internal sealed class NodeLoad(int processors, int maxSessions)
 {
     /// <summary>Egress that counts as full: what a common network card carries, in bytes a second.</summary>
     private const double FullEgress = 1e9 / 8;
-
-    /// <summary>Processor use is averaged over about this time: a second's burst, such as compiling at the start or a collection,
-    /// says nothing about the guilds that a node can take.</summary>
-    private static readonly TimeSpan Smoothing = TimeSpan.FromSeconds(10);
 
     private TimeSpan lastNow;
     private double lastCpu;
@@ -26,7 +23,7 @@ internal sealed class NodeLoad(int processors, int maxSessions)
         var seconds = Math.Max((now - lastNow).TotalSeconds, 0.001);
         var cpu = nodeCpu.TotalSeconds + (media?.CpuSeconds ?? 0);
         var bytes = media?.BytesForwarded ?? 0;
-        var weight = 1 - Math.Exp(-seconds / Smoothing.TotalSeconds);
+        var weight = 1 - Math.Exp(-seconds / VoiceNode.LoadAveragedOver.TotalSeconds);
         cpuShare += weight * (Share((cpu - lastCpu) / seconds / processors) - cpuShare);
         var report = new NodeReport(
             cpuShare,

@@ -27,7 +27,7 @@ public sealed class LateNodeTests(ClusterFixture cluster) : IClassFixture<Cluste
         await cluster.StopNode(node);
         await lost;
         var again = client.Next<GatewayEvent.VoiceServerUpdate>(e => e.Server is { Endpoint: not null } && e.Server.GuildId == guild, cancel);
-        await cluster.StopNode(await cluster.StartNode("later"));
+        await cluster.StartNode("later");
         await again;
     }
 }

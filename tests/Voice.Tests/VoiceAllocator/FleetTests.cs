@@ -149,7 +149,7 @@ public class FleetTests
 
             var known = tested.Nodes.SelectMany(node => tested.On(node.Identity.Id)).ToHashSet();
             return known.SetEquals(held.Values)
-                && tested.Nodes.All(node => node.Assigned == tested.On(node.Identity.Id).Count() && node.Pending >= 0);
+                && tested.Nodes.All(node => node.Assigned == tested.On(node.Identity.Id).Count() && node.Utilisation >= 0);
         });
 
     private void Arrive(string id, TimeSpan now = default)

@@ -72,13 +72,50 @@ public class PlacementTests
         fleet.Register(Identity("b"), "link", Seconds(0));
         for (var guild = 0ul; guild < 200; guild++)
         {
-            // A report every now and then forgets what was pending, and its noise must not count.
+            // The reports' noise must not count.
             if (guild % 17 == 0) fleet.Report("a", "1", Report(first), Seconds(0));
             if (guild % 23 == 0) fleet.Report("b", "1", Report(second), Seconds(0));
             Assert.NotNull(fleet.Assign(guild, "", null, 1, null, Seconds(0), Random));
         }
 
         Assert.All(fleet.Nodes, node => Assert.InRange(node.Assigned, 95, 105));
+    }
+
+    [Theory]
+    [InlineData(50)]
+    [InlineData(100)]
+    [InlineData(150)]
+    public void The_node_that_reports_amid_a_burst_does_not_draw_the_rest_of_it(ulong when)
+    {
+        var fleet = new Fleet();
+        foreach (var id in (string[])["a", "b"])
+        {
+            fleet.Register(Identity(id), "link", Seconds(0));
+            fleet.Report(id, "1", Report(), Seconds(0));
+        }
+
+        for (var guild = 0ul; guild < 200; guild++)
+        {
+            if (guild == when) fleet.Report("a", "1", Report(), Seconds(1));
+            fleet.Assign(guild, "", null, 1, null, Seconds(1), Random);
+        }
+
+        Assert.All(fleet.Nodes, node => Assert.InRange(node.Assigned, 95, 105));
+    }
+
+    [Fact]
+    public void What_came_and_went_is_not_expected_any_more()
+    {
+        var fleet = new Fleet();
+        fleet.Register(Identity("a"), "link", Seconds(0));
+        fleet.Report("a", "1", Report(0.25), Seconds(0));
+        for (var epoch = 1L; epoch <= 100; epoch++)
+        {
+            fleet.Assign(1, "", null, epoch, null, Seconds(0), Random);
+            fleet.Release(1, "", epoch);
+        }
+
+        Assert.Equal(0.25, Assert.Single(fleet.Nodes).Utilisation);
     }
 
     [Fact]
