@@ -71,13 +71,13 @@ public class Forwarding
 
     private SrtpKeyingMaterial Connect(uint id)
     {
-        var put = new PutTransport(id, 0, $"local{id}", "a-password-of-22-chars", "remote", new byte[32], [(ushort)Profile], 111, 1);
+        var put = new PutTransport(id, 0, 111, 1, new WebRtcPath($"local{id}", "a-password-of-22-chars", "remote", new byte[32], [(ushort)Profile]));
         worker.Apply([put]);
         var check = new byte[256];
         var writer = new StunWriter(check, StunClass.Request, StunMethod.Binding, new byte[StunMessage.TransactionIdLength]);
-        writer.AddUsername(Encoding.UTF8.GetBytes($"{put.LocalUfrag}:{put.RemoteUfrag}"));
+        writer.AddUsername(Encoding.UTF8.GetBytes($"{((WebRtcPath)put.Path).LocalUfrag}:{((WebRtcPath)put.Path).RemoteUfrag}"));
         writer.AddUseCandidate();
-        writer.AddMessageIntegrity(Encoding.UTF8.GetBytes(put.LocalPassword));
+        writer.AddMessageIntegrity(Encoding.UTF8.GetBytes(((WebRtcPath)put.Path).LocalPassword));
         writer.AddFingerprint();
         worker.Receive(check.AsSpan(0, writer.Length), Address(id), TimeSpan.FromHours(1));
 

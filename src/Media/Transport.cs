@@ -38,11 +38,11 @@ public sealed class Transport : IDisposable
     private SrtpReceiver? ingress;
     private uint rtcpIndex;
 
-    internal Transport(Worker worker, PutTransport put)
+    internal Transport(Worker worker, PutTransport put, WebRtcPath path)
     {
         this.worker = worker;
-        Put = put;
-        ice = new(put.LocalUfrag, put.LocalPassword, put.RemoteUfrag);
+        (Put, Path) = (put, path);
+        ice = new(path.LocalUfrag, path.LocalPassword, path.RemoteUfrag);
     }
 
     public uint Id => Put.Id;
@@ -65,6 +65,8 @@ public sealed class Transport : IDisposable
     internal int UsedSsrcs => used.Count;
 
     internal PutTransport Put { get; }
+
+    internal WebRtcPath Path { get; }
 
     internal string Username => ice.Username;
 

@@ -149,11 +149,12 @@ public sealed class Worker
         {
             return Same(known.Put, put) ? null : $"transport {put.Id} is there already and not the same";
         }
-        if (put.RemoteFingerprint.Length != 32) return $"transport {put.Id}: a SHA-256 fingerprint has 32 bytes";
-        if (!put.Profiles.All(profile => ((SrtpProfile)profile).IsSupported)) return $"transport {put.Id}: an unknown SRTP profile";
+        if (put.Path is not WebRtcPath path) return $"transport {put.Id}: an unknown path";
+        if (path.RemoteFingerprint.Length != 32) return $"transport {put.Id}: a SHA-256 fingerprint has 32 bytes";
+        if (!path.Profiles.All(profile => ((SrtpProfile)profile).IsSupported)) return $"transport {put.Id}: an unknown SRTP profile";
         if (put.OpusPayloadType > 127) return $"transport {put.Id}: payload type {put.OpusPayloadType}";
         if (put.AudioLevelExtension > 14) return $"transport {put.Id}: extension id {put.AudioLevelExtension}";
-        var transport = new Transport(this, put) { ReporterSsrc = (uint)context.Random.NextInt64(1, uint.MaxValue) };
+        var transport = new Transport(this, put, path) { ReporterSsrc = (uint)context.Random.NextInt64(1, uint.MaxValue) };
         if (!byUsername.TryAdd(transport.Username, transport)) return $"transport {put.Id}: its ufrags are another's";
         transports.Add(put.Id, transport);
         return null;
@@ -253,8 +254,8 @@ public sealed class Worker
     {
         DtlsSession? session = null;
         return session = context.Dtls.TryStart(new DtlsPeer(
-            transport.Put.RemoteFingerprint,
-            transport.Put.Profiles,
+            transport.Path.RemoteFingerprint,
+            transport.Path.Profiles,
             Send: datagram => context.Post(_ => transport.SendDtls(session, datagram, origin)),
             Connected: keys => context.Post(worker => worker.Connected(transport, session, keys, origin)),
             Closed: reason => context.Post(worker => worker.Ended(transport, session, reason))));
@@ -282,6 +283,9 @@ public sealed class Worker
     }
 
     private static bool Same(PutTransport left, PutTransport right) =>
+        left with { Path = right.Path } == right && Same((WebRtcPath)left.Path, (WebRtcPath)right.Path);
+
+    private static bool Same(WebRtcPath left, WebRtcPath right) =>
         left with { RemoteFingerprint = right.RemoteFingerprint, Profiles = right.Profiles } == right
         && left.RemoteFingerprint.AsSpan().SequenceEqual(right.RemoteFingerprint)
         && left.Profiles.AsSpan().SequenceEqual(right.Profiles);

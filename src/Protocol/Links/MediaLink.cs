@@ -1,4 +1,5 @@
 using MessagePack;
+using Voice.Protocol.DiscordUdp;
 
 namespace Voice.Protocol.Links;
 
@@ -39,25 +40,48 @@ public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key
 [Union(5, typeof(DropSubscription))]
 public abstract record MediaChange;
 
-/// <summary>One client's WebRTC transport (ICE-lite, DTLS server, SRTP). Immutable once put: another needs another id.</summary>
+/// <summary>One client's transport. Immutable once put: another needs another id.</summary>
 /// <param name="Id">Never reused while the node lives.</param>
 /// <param name="Worker">Index of the worker, and of the UDP port, that serves it for life.</param>
-/// <param name="LocalUfrag">Ours, unique per worker; the demux key of a binding request (RFC 8445 section 7.3).</param>
-/// <param name="RemoteFingerprint">SHA-256 of the client's certificate, 32 bytes, as signalled.</param>
-/// <param name="Profiles">SRTP protection profiles offered in the handshake, best first (RFC 5764 section 4.1.2 values).</param>
 /// <param name="OpusPayloadType">The client's own number for Opus, both directions.</param>
 /// <param name="AudioLevelExtension">The client's RFC 6464 extension id, 0 if it has none.</param>
 [MessagePackObject]
 public sealed record PutTransport(
     [property: Key(0)] uint Id,
     [property: Key(1)] int Worker,
-    [property: Key(2)] string LocalUfrag,
-    [property: Key(3)] string LocalPassword,
-    [property: Key(4)] string RemoteUfrag,
-    [property: Key(5)] byte[] RemoteFingerprint,
-    [property: Key(6)] ushort[] Profiles,
-    [property: Key(7)] byte OpusPayloadType,
-    [property: Key(8)] byte AudioLevelExtension) : MediaChange;
+    [property: Key(2)] byte OpusPayloadType,
+    [property: Key(3)] byte AudioLevelExtension,
+    [property: Key(4)] MediaPath Path) : MediaChange;
+
+/// <summary>How a client's packets come and go.</summary>
+[Union(0, typeof(WebRtcPath))]
+[Union(1, typeof(UdpPath))]
+public abstract record MediaPath;
+
+/// <summary>ICE-lite, DTLS server, SRTP.</summary>
+/// <param name="LocalUfrag">Ours, unique per worker; the demux key of a binding request (RFC 8445 section 7.3).</param>
+/// <param name="RemoteFingerprint">SHA-256 of the client's certificate, 32 bytes, as signalled.</param>
+/// <param name="Profiles">SRTP protection profiles offered in the handshake, best first (RFC 5764 section 4.1.2 values).</param>
+[MessagePackObject]
+public sealed record WebRtcPath(
+    [property: Key(0)] string LocalUfrag,
+    [property: Key(1)] string LocalPassword,
+    [property: Key(2)] string RemoteUfrag,
+    [property: Key(3)] byte[] RemoteFingerprint,
+    [property: Key(4)] ushort[] Profiles) : MediaPath;
+
+/// <summary>Discord's UDP protocol (protocol/udp-media.md).</summary>
+/// <param name="SecretKey">32 bytes, both directions.</param>
+/// <param name="Ssrc">That the client's packets carry: its Ready's.</param>
+/// <param name="Expected">Where the client said that it is, 16 bytes of IPv6 (IPv4 mapped) and 2 of port, big endian. Signalling
+/// names it only if the client's WebSocket comes from the same address; media goes there until an authenticated packet
+/// says better. Empty: nothing is sent before one.</param>
+[MessagePackObject]
+public sealed record UdpPath(
+    [property: Key(0)] EncryptionMode Mode,
+    [property: Key(1)] byte[] SecretKey,
+    [property: Key(2)] uint Ssrc,
+    [property: Key(3)] byte[] Expected) : MediaPath;
 
 [MessagePackObject]
 public sealed record DropTransport([property: Key(0)] uint Id) : MediaChange;

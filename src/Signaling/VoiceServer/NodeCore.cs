@@ -254,7 +254,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         byTransport.Add(transport.Id, session);
         plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
 
-        var answer = new ServerSdp(transport.LocalUfrag, transport.LocalPassword, node.Dtls.Fingerprint, node.Workers[transport.Worker]);
+        var path = (WebRtcPath)transport.Path;
+        var answer = new ServerSdp(path.LocalUfrag, path.LocalPassword, node.Dtls.Fingerprint, node.Workers[transport.Worker]);
         session.SendOnce(ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
         session.Described = true;
 
@@ -269,7 +270,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         var id = numbers.NextTransport();
         var opus = client.OpusPayloadType ?? (select.OpusPayloadType is >= 0 and < 128 and var listed ? (byte)listed : DefaultOpusPayloadType);
         return new PutTransport(
-            id, worker, numbers.IceUfrag(id), numbers.IcePassword(), client.IceUfrag, client.Fingerprint, node.SrtpProfiles, opus, client.AudioLevelExtension);
+            id, worker, opus, client.AudioLevelExtension,
+            new WebRtcPath(numbers.IceUfrag(id), numbers.IcePassword(), client.IceUfrag, client.Fingerprint, node.SrtpProfiles));
     }
 
     private static void Speaks(VoiceSession session, SpeakingFlags flags)

@@ -13,13 +13,13 @@ public static class BindingRequest
     {
         var buffer = new byte[512];
         var writer = new StunWriter(buffer, StunClass.Request, StunMethod.Binding, transaction);
-        writer.AddUsername(Encoding.UTF8.GetBytes(username ?? $"{to.LocalUfrag}:{to.RemoteUfrag}"));
+        writer.AddUsername(Encoding.UTF8.GetBytes(username ?? $"{to.WebRtc().LocalUfrag}:{to.WebRtc().RemoteUfrag}"));
         if (controlled) writer.AddIceControlled(7);
         else writer.AddIceControlling(7);
         writer.AddPriority(0x6E7F00FF);
         if (nominate) writer.AddUseCandidate();
         if (extra is { } type) writer.Add((StunAttribute)type, [1, 2, 3, 4]);
-        if (integrity) writer.AddMessageIntegrity(Encoding.UTF8.GetBytes(to.LocalPassword));
+        if (integrity) writer.AddMessageIntegrity(Encoding.UTF8.GetBytes(to.WebRtc().LocalPassword));
         if (fingerprint) writer.AddFingerprint();
         return buffer[..writer.Length];
     }

@@ -23,7 +23,7 @@ public sealed class UdpClientPeer : IDisposable
     public UdpClientPeer(IPEndPoint server, PutTransport put, SrtpProfile profile)
     {
         var certificate = TestCertificate.Create();
-        Put = put with { RemoteFingerprint = certificate.Fingerprint, Profiles = [(ushort)profile] };
+        Put = put.With(path => path with { RemoteFingerprint = certificate.Fingerprint, Profiles = [(ushort)profile] });
         socket = new(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         socket.Connect(server);
         dtls = new(certificate, [profile], datagram => socket.Send(datagram));

@@ -23,7 +23,8 @@ public sealed class VirtualClient : IDisposable
         this.sfu = sfu;
         Profile = profile;
         Put = new(
-            id, 0, $"local{id:d4}", $"password-of-local-{id:d4}", $"remote{id:d4}", new byte[32], [(ushort)profile], payloadType, levelExtension);
+            id, 0, payloadType, levelExtension,
+            new WebRtcPath($"local{id:d4}", $"password-of-local-{id:d4}", $"remote{id:d4}", new byte[32], [(ushort)profile]));
         TrackSsrc = id * 8;
         SenderSsrc = 0xA000_0000 + id;
         keyingMaterial = new byte[profile.KeyingMaterialLength];
@@ -82,7 +83,7 @@ public sealed class VirtualClient : IDisposable
     {
         sfu.Random.NextBytes(transaction);
         return BindingRequest.Build(
-            Put with { LocalPassword = password ?? Put.LocalPassword }, transaction,
+            Put.With(path => path with { LocalPassword = password ?? path.LocalPassword }), transaction,
             nominate, username, controlled, extra, integrity, fingerprint);
     }
 

@@ -173,7 +173,7 @@ public sealed class DtlsTests : IDisposable
     }
 
     private VirtualClient Announce(byte[] fingerprint, ushort[] profiles) =>
-        sfu.Add(customize: put => put with { RemoteFingerprint = fingerprint, Profiles = profiles });
+        sfu.Add(customize: put => put.With(path => path with { RemoteFingerprint = fingerprint, Profiles = profiles }));
 
     private (VirtualClient Transport, DtlsClient Client) Start(byte[] fingerprint, ushort[] ours, params SrtpProfile[] theirs) =>
         Start(fingerprint, ours, _ => false, (transport, datagram) => transport.Send(datagram), theirs);

@@ -98,7 +98,7 @@ public sealed class MediaProcessTests : IAsyncLifetime
         foreach (var wrong in (string[])["", "a", "1,2,3", "1;", "-1"]) Assert.False(MediaProcessOptions.TryParseUdp(wrong, out _));
     }
 
-    private static PutTransport Announce(uint id) => new(id, 0, $"ufrag{id}", "a-password-of-22-chars", "theirs", [], [], 111, 1);
+    private static PutTransport Announce(uint id) => new(id, 0, 111, 1, new WebRtcPath($"ufrag{id}", "a-password-of-22-chars", "theirs", [], []));
 
     private MediaSnapshot Snapshot(long revision, params PutTransport[] transports) => new(
         revision, certificate.Certificate, certificate.PrivateKey,

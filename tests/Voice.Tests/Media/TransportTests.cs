@@ -33,7 +33,7 @@ public sealed class TransportTests : IDisposable
         Assert.True(StunMessage.TryParse(response, out var message));
         Assert.Equal(StunClass.SuccessResponse, message.Class);
         Assert.True(message.VerifyFingerprint());
-        Assert.True(message.VerifyIntegrity(System.Text.Encoding.UTF8.GetBytes(client.Put.LocalPassword)));
+        Assert.True(message.VerifyIntegrity(System.Text.Encoding.UTF8.GetBytes(client.Put.WebRtc().LocalPassword)));
         var mapped = new byte[16];
         Assert.True(message.TryGetXorMappedAddress(mapped, out var length, out var mappedPort));
         Assert.Equal((from.Address, from.Port), (new IPAddress(mapped.AsSpan(0, length)), mappedPort));
@@ -50,7 +50,7 @@ public sealed class TransportTests : IDisposable
         var (datagram, reason) = wrong switch
         {
             "username" => (client.Check(username: "nobody:else"), DropReason.StunUnknownUsername),
-            "half" => (client.Check(username: $"{client.Put.LocalUfrag}:other"), DropReason.StunUnknownUsername),
+            "half" => (client.Check(username: $"{client.Put.WebRtc().LocalUfrag}:other"), DropReason.StunUnknownUsername),
             "password" => (client.Check(password: "wrong"), DropReason.StunIntegrity),
             "integrity" => (client.Check(integrity: false), DropReason.StunIntegrity),
             "fingerprint" => (client.Check(fingerprint: false), DropReason.StunFingerprint),

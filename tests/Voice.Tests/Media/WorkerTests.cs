@@ -17,7 +17,7 @@ public sealed class WorkerTests : IDisposable
         var (talker, listener) = (sfu.Connect(), sfu.Connect());
         MediaChange[] whole =
         [
-            talker.Put, listener.Put with { RemoteFingerprint = new byte[32] }, talker.PutTrack, listener.PutTrack,
+            talker.Put, listener.Put.With(path => path with { RemoteFingerprint = new byte[32] }), talker.PutTrack, listener.PutTrack,
             new PutSubscription(talker.TrackSsrc, listener.Id, 9, Gates.None),
         ];
         sfu.Worker.Replace(whole);
@@ -79,8 +79,8 @@ public sealed class WorkerTests : IDisposable
         [
             talker.Put with { OpusPayloadType = 5 },
             listener.Put with { Id = 77 },
-            talker.Put with { Id = 78, LocalUfrag = "x", RemoteFingerprint = [] },
-            talker.Put with { Id = 79, LocalUfrag = "y", Profiles = [2] },
+            talker.Put.With(path => path with { LocalUfrag = "x", RemoteFingerprint = [] }) with { Id = 78 },
+            talker.Put.With(path => path with { LocalUfrag = "y", Profiles = [2] }) with { Id = 79 },
             talker.PutTrack with { ClockRate = 8000 },
             new PutTrack(1, 999, TrackKind.Audio, 48_000, 0),
             new PutSubscription(999, listener.Id, 1, Gates.None),
@@ -100,7 +100,7 @@ public sealed class WorkerTests : IDisposable
     public void Changes_reach_the_worker_of_their_transport()
     {
         var plan = new WorkerPlan(2);
-        var put = new PutTransport(1, 1, "l", "p", "r", [], [], 111, 1);
+        var put = new PutTransport(1, 1, 111, 1, new WebRtcPath("l", "p", "r", [], []));
         MediaChange[] changes =
         [
             put, new PutTrack(8, 1, TrackKind.Audio, 48_000, 0), new PutSubscription(8, 2, 8, Gates.None), put with { Id = 2, Worker = 0 },
@@ -121,7 +121,7 @@ public sealed class WorkerTests : IDisposable
         [
             new PutSubscription(8, 1, 8, Gates.None),
             new PutTrack(8, 1, TrackKind.Audio, 48_000, 0),
-            new PutTransport(1, 1, "l", "p", "r", [], [], 111, 1),
+            new PutTransport(1, 1, 111, 1, new WebRtcPath("l", "p", "r", [], [])),
         ];
 
         Assert.Equal(changes.Reverse(), new WorkerPlan(2).SplitWhole(changes)[1]);

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 using Voice.Tests.Protocol.Voice;
+using Voice.Tests.Fakes;
 using Xunit;
 
 namespace Voice.Tests.Signaling.VoiceServer;
@@ -40,12 +41,12 @@ public class JoinTests
         Assert.Equal(("opus", "Null", 0), (d.GetProperty("audio_codec").GetString(), d.GetProperty("video_codec").ValueKind.ToString(), d.GetProperty("dave_protocol_version").GetInt32()));
         Assert.Matches("^[0-9a-f]{32}$", d.GetProperty("media_session_id").GetString());
         var sdp = d.GetProperty("sdp").GetString()!;
-        Assert.Contains($"a=ice-ufrag:{transport.LocalUfrag}\na=ice-pwd:{transport.LocalPassword}\n", sdp);
+        Assert.Contains($"a=ice-ufrag:{transport.WebRtc().LocalUfrag}\na=ice-pwd:{transport.WebRtc().LocalPassword}\n", sdp);
         Assert.Contains(BitConverter.ToString(TestNode.Dtls.Fingerprint).Replace('-', ':'), sdp);
-        Assert.True(transport.LocalUfrag.Length >= 8 && transport.LocalPassword.Length >= 24);
-        Assert.Equal(("Qx3T", (byte)111, (byte)1), (transport.RemoteUfrag, transport.OpusPayloadType, transport.AudioLevelExtension));
-        Assert.Equal(Samples.Fingerprint.Replace(":", ""), Convert.ToHexString(transport.RemoteFingerprint));
-        Assert.Equal([7, 1], transport.Profiles.Select(profile => (int)profile));
+        Assert.True(transport.WebRtc().LocalUfrag.Length >= 8 && transport.WebRtc().LocalPassword.Length >= 24);
+        Assert.Equal(("Qx3T", (byte)111, (byte)1), (transport.WebRtc().RemoteUfrag, transport.OpusPayloadType, transport.AudioLevelExtension));
+        Assert.Equal(Samples.Fingerprint.Replace(":", ""), Convert.ToHexString(transport.WebRtc().RemoteFingerprint));
+        Assert.Equal([7, 1], transport.WebRtc().Profiles.Select(profile => (int)profile));
     }
 
     [Fact]
@@ -257,7 +258,7 @@ public class JoinTests
         {
             var client = node.Join(1);
             Assert.True(ssrcs.Add(client.Ssrc));
-            Assert.True(ufrags.Add(node.Plan.Transports.Values.Single().LocalUfrag));
+            Assert.True(ufrags.Add(node.Plan.Transports.Values.Single().WebRtc().LocalUfrag));
             client.Lose(1000);
         }
     }

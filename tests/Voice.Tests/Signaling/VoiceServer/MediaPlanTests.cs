@@ -88,7 +88,7 @@ public class MediaPlanTests
     }
 
     private static MediaClient Client(uint id, ulong room, VoiceFlags flags) =>
-        new(new PutTransport(id, 0, "", "", "", [], [], 111, 1), id * 8, new RoomId(1, room), flags);
+        new(new PutTransport(id, 0, 111, 1, new WebRtcPath("", "", "", [], [])), id * 8, new RoomId(1, room), flags);
 
     /// <summary>The rule once more, written as a table.</summary>
     private static Gates GatesOf(VoiceFlags talker, VoiceFlags listener)
