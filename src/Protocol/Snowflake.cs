@@ -60,3 +60,24 @@ internal sealed class SnowflakeJsonConverter : JsonConverter<Snowflake>
     public override void WriteAsPropertyName(Utf8JsonWriter writer, Snowflake value, JsonSerializerOptions options) =>
         writer.WritePropertyName(value.ToString());
 }
+
+/// <summary>Reads a single id where a list is meant, as some clients send it.</summary>
+internal sealed class OneOrMoreSnowflakes : JsonConverter<Snowflake[]>
+{
+    private static readonly SnowflakeJsonConverter One = new();
+
+    public override Snowflake[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) return [One.Read(ref reader, typeof(Snowflake), options)];
+        var ids = new List<Snowflake>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) ids.Add(One.Read(ref reader, typeof(Snowflake), options));
+        return [.. ids];
+    }
+
+    public override void Write(Utf8JsonWriter writer, Snowflake[] value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        foreach (var id in value) One.Write(writer, id, options);
+        writer.WriteEndArray();
+    }
+}

@@ -40,8 +40,41 @@ public sealed record VoiceStateUpdate(Snowflake? GuildId, Snowflake? ChannelId)
     public string[]? PreferredRegions { get; init; }
 }
 
+/// <summary>Op 8: the members of a guild that are named, or whose names begin so.</summary>
+public sealed record RequestGuildMembers(Snowflake GuildId)
+{
+    /// <summary>Beginning of the name; empty: everybody.</summary>
+    public string? Query { get; init; }
+
+    /// <summary>Most members to send; 0 is no limit.</summary>
+    public int Limit { get; init; }
+
+    /// <summary>Instead of <see cref="Query"/>: these users.</summary>
+    [JsonConverter(typeof(OneOrMoreSnowflakes))]
+    public Snowflake[]? UserIds { get; init; }
+
+    /// <summary>Comes back with the answer, so that the client knows it by that.</summary>
+    public string? Nonce { get; init; }
+}
+
+/// <summary>One part of the answer to <see cref="RequestGuildMembers"/>.</summary>
+public sealed record GuildMembersChunk(Snowflake GuildId, Member[] Members, int ChunkIndex, int ChunkCount)
+{
+    /// <summary>Users that were asked for and are no members.</summary>
+    public Snowflake[] NotFound { get; init; } = [];
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Nonce { get; init; }
+}
+
 /// <summary>VOICE_SERVER_UPDATE. <paramref name="Endpoint"/> is host:port without scheme; null while no voice server is available.</summary>
-public sealed record VoiceServerUpdate(string Token, Snowflake GuildId, string? Endpoint);
+/// <param name="GuildId">Null in a private call.</param>
+public sealed record VoiceServerUpdate(string Token, Snowflake? GuildId, string? Endpoint)
+{
+    /// <summary>In a private call the channel, which is the voice server's id too.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Snowflake? ChannelId { get; init; }
+}
 
 /// <summary>One message of the main gateway; <see cref="D"/> is parsed by opcode.</summary>
 public sealed record GatewayMessage(GatewayOpcode Op)
@@ -61,6 +94,8 @@ public sealed record GatewayMessage(GatewayOpcode Op)
 [JsonSerializable(typeof(Resume))]
 [JsonSerializable(typeof(Ready))]
 [JsonSerializable(typeof(VoiceStateUpdate))]
+[JsonSerializable(typeof(RequestGuildMembers))]
+[JsonSerializable(typeof(GuildMembersChunk))]
 [JsonSerializable(typeof(VoiceServerUpdate))]
 [JsonSerializable(typeof(VoiceState))]
 [JsonSerializable(typeof(User))]

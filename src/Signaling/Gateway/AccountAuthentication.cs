@@ -23,6 +23,7 @@ internal sealed class AccountAuthentication(
 
         var identity = new ClaimsIdentity(Scheme.Name);
         identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, account.User.ToString()));
+        if (account.Bot) identity.AddClaim(new Claim(ClaimTypes.Role, AccountPolicies.Bot));
         if (account.Administrator) identity.AddClaim(new Claim(ClaimTypes.Role, AccountPolicies.Administrator));
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
@@ -33,6 +34,9 @@ public static class AccountPolicies
 {
     /// <summary>Name of the policy that asks for an administrator's token.</summary>
     public const string Administrator = "administrator";
+
+    /// <summary>Role of a program's token.</summary>
+    internal const string Bot = "bot";
 
     internal static void AddAccountAuthentication(this IServiceCollection services)
     {
@@ -50,6 +54,8 @@ public static class AccountPolicies
     /// <summary>The user whose token came with the request.</summary>
     internal static Snowflake Caller(this HttpContext context) =>
         Snowflake.TryParse(context.User.FindFirstValue(ClaimTypes.NameIdentifier), out var id) ? id : throw new InvalidOperationException("not authenticated");
+
+    internal static bool IsBot(this HttpContext context) => context.User.IsInRole(Bot);
 
     internal static bool IsAdministrator(this HttpContext context) => context.User.IsInRole(Administrator);
 }

@@ -9,7 +9,8 @@ namespace Voice.Signaling.Gateway;
 
 /// <summary>Whom a valid token names. What they may do in a guild is the guild's to say.</summary>
 /// <param name="Administrator">The token was minted for an operator of this installation.</param>
-public sealed record Account(Snowflake User, string TokenId, bool Administrator);
+/// <param name="Bot">The token was minted for a program.</param>
+public sealed record Account(Snowflake User, string TokenId, bool Administrator, bool Bot);
 
 /// <summary>Mints and checks the tokens of the main gateway: signed JWTs that prove who somebody is (design.md section 3.10).
 /// The signing key is made on first start and kept in the data folder. Safe for all threads.</summary>
@@ -23,6 +24,7 @@ public sealed class AccountTokens
 
     // An administrator's token is another kind of token, not a user's with a flag: neither passes for the other by mistake.
     private const string AdministratorAudience = "voice-administrator";
+    private const string BotClaim = "bot";
 
     private static readonly string[] Prefixes = ["Bot ", "Bearer "];
 
@@ -60,9 +62,11 @@ public sealed class AccountTokens
         return new AccountTokens(key, time ?? TimeProvider.System);
     }
 
-    public string Mint(Snowflake user, TimeSpan lifetime, bool administrator = false)
+    /// <param name="bot">The user is a program: marked as such, and in voice in several guilds at once.</param>
+    public string Mint(Snowflake user, TimeSpan lifetime, bool administrator = false, bool bot = false)
     {
         var now = _time.GetUtcNow().UtcDateTime;
+        Claim[] kind = bot ? [new Claim(BotClaim, "true", ClaimValueTypes.Boolean)] : [];
         return _handler.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = Issuer,
@@ -70,6 +74,7 @@ public sealed class AccountTokens
             Subject = new ClaimsIdentity([
                 new Claim(JwtRegisteredClaimNames.Sub, user.ToString()),
                 new Claim(JwtRegisteredClaimNames.Jti, Guid.NewGuid().ToString("N")),
+                .. kind,
             ]),
             IssuedAt = now,
             Expires = now + lifetime,
@@ -87,7 +92,7 @@ public sealed class AccountTokens
         var result = await _handler.ValidateTokenAsync(Bare(token), _rules);
         if (!result.IsValid || result.SecurityToken is not JsonWebToken jwt) return null;
         return Snowflake.TryParse(jwt.Subject, out var user)
-            ? new Account(user, jwt.Id, jwt.Audiences.Contains(AdministratorAudience))
+            ? new Account(user, jwt.Id, jwt.Audiences.Contains(AdministratorAudience), jwt.TryGetPayloadValue(BotClaim, out bool bot) && bot)
             : null;
     }
 }

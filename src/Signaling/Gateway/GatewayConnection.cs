@@ -90,8 +90,10 @@ public sealed class GatewayConnection
                 return _authenticated ? new GatewayStep.SetVoiceState(Parse(message, GatewayJson.Default.VoiceStateUpdate)) : Close(GatewayCloseCode.NotAuthenticated);
             case GatewayOpcode.VoiceServerPing:
                 return _authenticated ? GatewayStep.CheckVoiceServer.Instance : Close(GatewayCloseCode.NotAuthenticated);
-            // We keep no presences, have no private calls, and GUILD_CREATE already carried every member.
-            case GatewayOpcode.PresenceUpdate or GatewayOpcode.CallConnect or GatewayOpcode.RequestGuildMembers:
+            case GatewayOpcode.RequestGuildMembers:
+                return _authenticated ? new GatewayStep.SendMembers(Parse(message, GatewayJson.Default.RequestGuildMembers)) : Close(GatewayCloseCode.NotAuthenticated);
+            // We keep no presences, and have no private calls.
+            case GatewayOpcode.PresenceUpdate or GatewayOpcode.CallConnect:
                 return _authenticated ? GatewayStep.None.Instance : Close(GatewayCloseCode.NotAuthenticated);
             default:
                 return Close(GatewayCloseCode.UnknownOpcode);

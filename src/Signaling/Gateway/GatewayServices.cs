@@ -41,6 +41,8 @@ internal static class GatewayServices
         app.UseStatusCodePages(RestError.Write);
         app.UseHostFiltering();
         app.Use(ServeGateway);
+        app.Use(PlainJson.Answer);
+        app.Use(ApiVersion.Route);
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -49,7 +51,7 @@ internal static class GatewayServices
         app.MapGet("/healthz", Health.Check).ExcludeFromDescription();
         app.MapOpenApi("/openapi/v1.json");
         app.MapPage();
-        var api = app.MapGroup("/api/v10");
+        var api = app.MapGroup(ApiVersion.Newest);
         api.MapGuestLogin();
         api.MapInfo();
         var authorized = api.MapGroup("").RequireAuthorization();
@@ -73,12 +75,21 @@ internal static class GatewayServices
             return;
         }
 
+        var compress = context.Request.Query["compress"].FirstOrDefault();
+        if (compress is not (null or "" or "zlib-stream"))
+        {
+            await RestError.BadRequest("Only compress=zlib-stream is spoken here").ExecuteAsync(context);
+            return;
+        }
+
         var services = context.RequestServices;
         var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        using var compression = compress is "zlib-stream" ? new ZlibStream() : null;
         await new GatewaySocket(
             socket,
             context.Request.Query["v"].FirstOrDefault(),
+            compression,
             Info.GatewayUrl(context.Request),
             services.GetRequiredService<Accounts>(),
             services.GetRequiredService<GatewaySessions>(),

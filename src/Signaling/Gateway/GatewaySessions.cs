@@ -124,6 +124,16 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         if (update.ChannelId is null) live.InVoice(guild, joined: false);
     }
 
+    /// <summary>Op 8. Who is no member is not answered.</summary>
+    public async Task SendMembers(LiveSession live, RequestGuildMembers request)
+    {
+        if (!await Knows(live, request.GuildId) || await grains.Guild(request.GuildId).Get() is not { } guild) return;
+        foreach (var chunk in MemberChunks.Of(guild, request))
+        {
+            live.Dispatch("GUILD_MEMBERS_CHUNK", GatewayFrame.Data(chunk, GatewayJson.Default.GuildMembersChunk));
+        }
+    }
+
     /// <summary>Op 5 does not name a guild: all in which this session is in voice are asked to look.</summary>
     public async Task CheckVoiceServer(LiveSession live)
     {

@@ -5,7 +5,8 @@ using Voice.Protocol.Gateway;
 namespace Voice.Signaling.Gateway;
 
 /// <summary>One client's WebSocket: reads messages, lets <see cref="GatewayConnection"/> decide, and does what it says.</summary>
-internal sealed class GatewaySocket(WebSocket socket, string? version, string resumeUrl, Accounts accounts, GatewaySessions sessions, ILogger log)
+internal sealed class GatewaySocket(
+    WebSocket socket, string? version, ZlibStream? compression, string resumeUrl, Accounts accounts, GatewaySessions sessions, ILogger log)
 {
     /// <summary>How long a client has to answer our close frame.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
@@ -26,7 +27,7 @@ internal sealed class GatewaySocket(WebSocket socket, string? version, string re
         using var goingDown = stopping.Register(Reconnect);
         if (Version is not null) _outbox.Post(GatewayConnection.Hello);
         else Close(GatewayCloseCode.InvalidApiVersion);
-        var sending = _outbox.SendAll(socket);
+        var sending = _outbox.SendAll(socket, compression);
         var receiving = ReceiveAll();
         try
         {
@@ -133,6 +134,7 @@ internal sealed class GatewaySocket(WebSocket socket, string? version, string re
             case GatewayStep.Login login: await Login(login.Identify); break;
             case GatewayStep.Reattach reattach: await Resume(reattach.Resume); break;
             case GatewayStep.SetVoiceState set: await sessions.SetVoiceState(_session!, set.Update); break;
+            case GatewayStep.SendMembers send: await sessions.SendMembers(_session!, send.Request); break;
             case GatewayStep.CheckVoiceServer: await sessions.CheckVoiceServer(_session!); break;
         }
     }

@@ -27,6 +27,8 @@ public abstract record GatewayStep
 
     public sealed record SetVoiceState(VoiceStateUpdate Update) : GatewayStep;
 
+    public sealed record SendMembers(RequestGuildMembers Request) : GatewayStep;
+
     public sealed record CheckVoiceServer : GatewayStep
     {
         public static readonly CheckVoiceServer Instance = new();

@@ -34,13 +34,15 @@ internal sealed class Outbox(Action overflowed)
         _messages.Writer.TryComplete();
     }
 
-    public async Task SendAll(WebSocket socket)
+    /// <param name="compression">What the client asked for; null: plain text.</param>
+    public async Task SendAll(WebSocket socket, ZlibStream? compression = null)
     {
         using var slow = new CancellationTokenSource();
         await foreach (var message in _messages.Reader.ReadAllAsync())
         {
             slow.CancelAfter(WriteTimeout);
-            await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, slow.Token);
+            if (compression is null) await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, slow.Token);
+            else await socket.SendAsync(compression.Compress(message), WebSocketMessageType.Binary, endOfMessage: true, slow.Token);
             Interlocked.Add(ref _bytes, -message.Length);
             slow.CancelAfter(Timeout.InfiniteTimeSpan);
         }

@@ -15,6 +15,7 @@ internal static class TokenCommand
         var data = settings.Text("data", "folder that holds the signing key", "data");
         var days = settings.Number("days", "days until it expires", 365, 1, 3650);
         var admin = settings.Switch("admin", "an administrator's token");
+        var bot = settings.Switch("bot", "a bot's token: the user is a program, and may be in voice in several guilds at once");
         command.SetAction(parsed =>
         {
             var id = parsed.GetValue(user) switch
@@ -24,7 +25,7 @@ internal static class TokenCommand
                 var text => throw new SettingException($"'{text}' is not a user id: it is a number, such as 1296000000000000000"),
             };
             var tokens = AccountTokens.Open(parsed.GetRequiredValue(data));
-            Console.WriteLine(tokens.Mint(id, TimeSpan.FromDays(parsed.GetValue(days)), parsed.GetValue(admin) ?? false));
+            Console.WriteLine(tokens.Mint(id, TimeSpan.FromDays(parsed.GetValue(days)), parsed.GetValue(admin) ?? false, parsed.GetValue(bot) ?? false));
         });
         return command;
     }

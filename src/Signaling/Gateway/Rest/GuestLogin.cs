@@ -61,7 +61,7 @@ internal static class GuestLogin
         if (guest.GuildId is { } wanted && wanted != DefaultGuild.Id) return RestError.MissingAccess;
 
         var returning = context.User.Identity is { IsAuthenticated: true };
-        var user = returning ? await accounts.Rename(context.Caller(), name) : await accounts.MakeGuest(name, time.GetUtcNow());
+        var user = returning ? await accounts.Rename(context.Caller(), name, context.IsBot()) : await accounts.MakeGuest(name, time.GetUtcNow());
         if (await grains.Guild(DefaultGuild.Id).AddMember(user) is null) return RestError.TooManyMembers;
         await sessions.Joined(user.Id, DefaultGuild.Id);
         var token = returning ? AccountTokens.Bare(context.Request.Headers.Authorization.ToString()) : tokens.Mint(user.Id, TokenLifetime);

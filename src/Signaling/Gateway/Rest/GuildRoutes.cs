@@ -18,7 +18,7 @@ internal static class GuildRoutes
 
     private sealed record NewRole(string? Name, string? Permissions);
 
-    private sealed record NewMember(string? Username);
+    private sealed record NewMember(string? Username, bool Bot = false);
 
     public static void MapGuilds(this RouteGroupBuilder api)
     {
@@ -91,7 +91,7 @@ internal static class GuildRoutes
         if (await grains.Guild(guild).Get() is not { } existing) return RestError.UnknownGuild;
         if (existing.Members.Any(m => m.User.Id == user)) return Results.NoContent();
         if (member?.Username is { } name && !IsName(name)) return RestError.BadRequest($"username must be 1 to {MaxNameLength} characters");
-        if (await grains.Guild(guild).AddMember(await accounts.Get(user, member?.Username)) is not { } added) return RestError.TooManyMembers;
+        if (await grains.Guild(guild).AddMember(await accounts.Get(user, member?.Username, member?.Bot ?? false)) is not { } added) return RestError.TooManyMembers;
         await sessions.Joined(user, guild);
         return Results.Json(added, statusCode: StatusCodes.Status201Created);
     }

@@ -13,6 +13,8 @@ internal sealed record RestError(int Code, string Message)
 
     public static IResult UnknownMember { get; } = Answer(StatusCodes.Status404NotFound, 10007, "Unknown Member");
 
+    public static IResult UnknownUser { get; } = Answer(StatusCodes.Status404NotFound, 10013, "Unknown User");
+
     public static IResult UnknownVoiceState { get; } = Answer(StatusCodes.Status404NotFound, 10065, "Unknown Voice State");
 
     public static IResult TooManyGuilds { get; } = Answer(StatusCodes.Status400BadRequest, 30001, "Maximum number of guilds reached");
@@ -22,6 +24,8 @@ internal sealed record RestError(int Code, string Message)
     public static IResult MissingAccess { get; } = Answer(StatusCodes.Status403Forbidden, 50001, "Missing Access");
 
     public static IResult MissingPermissions { get; } = Answer(StatusCodes.Status403Forbidden, 50013, "Missing Permissions");
+
+    public static IResult InvalidApiVersion { get; } = Answer(StatusCodes.Status400BadRequest, 50041, "Invalid API version");
 
     public static IResult BadRequest(string message) => Answer(StatusCodes.Status400BadRequest, 50035, message);
 

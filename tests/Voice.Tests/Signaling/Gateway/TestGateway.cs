@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
@@ -31,7 +32,7 @@ internal sealed class TestGateway : IAsyncDisposable
         return gateway;
     }
 
-    public string Token(Snowflake user, bool administrator = false) => Tokens.Mint(user, TimeSpan.FromHours(1), administrator);
+    public string Token(Snowflake user, bool administrator = false, bool bot = false) => Tokens.Mint(user, TimeSpan.FromHours(1), administrator, bot);
 
     public Task<GatewayClient> Connect(Snowflake user, GatewayClientOptions? options = null) =>
         GatewayClient.ConnectAsync(new Uri($"ws://127.0.0.1:{Host.Port}"), Token(user), options, TestContext.Current.CancellationToken);
@@ -65,6 +66,9 @@ internal sealed class TestGateway : IAsyncDisposable
 /// <summary>A WebSocket that says what it is told to, and only that.</summary>
 internal sealed class RawSocket(ClientWebSocket socket) : IDisposable
 {
+    private readonly MemoryStream _compressed = new();
+    private ZLibStream? _zlib;
+
     public Task Send(string message) =>
         socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
 
@@ -78,7 +82,9 @@ internal sealed class RawSocket(ClientWebSocket socket) : IDisposable
             var part = await socket.ReceiveAsync(buffer.AsMemory(length), TestContext.Current.CancellationToken);
             if (part.MessageType == WebSocketMessageType.Close) return null;
             length += part.Count;
-            if (part.EndOfMessage) return JsonDocument.Parse(buffer.AsMemory(0, length)).RootElement;
+            if (!part.EndOfMessage) continue;
+            var message = buffer.AsMemory(0, length);
+            return JsonDocument.Parse(part.MessageType == WebSocketMessageType.Binary ? Inflate(message.Span) : message).RootElement;
         }
     }
 
@@ -103,5 +109,23 @@ internal sealed class RawSocket(ClientWebSocket socket) : IDisposable
         return (int)socket.CloseStatus!.Value;
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose()
+    {
+        _zlib?.Dispose();
+        socket.Dispose();
+    }
+
+    /// <summary>One zlib stream for the whole connection, in which each message ends with a sync flush.</summary>
+    private byte[] Inflate(ReadOnlySpan<byte> message)
+    {
+        Assert.True(message.EndsWith((ReadOnlySpan<byte>)[0x00, 0x00, 0xFF, 0xFF]));
+        _compressed.SetLength(0);
+        _compressed.Write(message);
+        _compressed.Position = 0;
+        _zlib ??= new ZLibStream(_compressed, CompressionMode.Decompress);
+        var plain = new MemoryStream();
+        var buffer = new byte[1 << 20];
+        while (_compressed.Position < _compressed.Length) plain.Write(buffer, 0, _zlib.Read(buffer));
+        return plain.ToArray();
+    }
 }
