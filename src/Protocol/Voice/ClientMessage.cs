@@ -55,6 +55,7 @@ public sealed record Ignored : ClientMessage;
 /// <param name="Token">From VOICE_SERVER_UPDATE.</param>
 public sealed record Identify(Snowflake ServerId, Snowflake UserId, string SessionId, string Token) : ClientMessage
 {
+    /// <summary>Since version 9.</summary>
     public Snowflake? ChannelId { get; init; }
 
     public int? MaxDaveProtocolVersion { get; init; }
@@ -63,22 +64,48 @@ public sealed record Identify(Snowflake ServerId, Snowflake UserId, string Sessi
 /// <summary>Op 7 (section 4.6).</summary>
 public sealed record Resume(Snowflake ServerId, string SessionId, string Token) : ClientMessage
 {
+    /// <summary>Since version 9.</summary>
+    public Snowflake? ChannelId { get; init; }
+
     /// <summary>The last sequence number the client has; -1 or absent: none.</summary>
     public int? SeqAck { get; init; }
 }
 
-/// <summary>Op 1 (section 4.3).</summary>
-/// <param name="Fragment">The SDP fragment, which browsers send as `data` and again as `sdp`; null with the UDP protocol.</param>
+/// <summary>Op 1 (section 4.3). A protocol that is neither `webrtc` nor `udp` is taken as far as its name.</summary>
 /// <param name="OpusPayloadType">From the codec list, if it names Opus.</param>
-public sealed record SelectProtocol(string Protocol, string? Fragment, int? OpusPayloadType) : ClientMessage
+public sealed record SelectProtocol(string Protocol, int? OpusPayloadType) : ClientMessage
 {
+    public const string WebRtc = "webrtc";
+    public const string Udp = "udp";
+
+    /// <summary>With `webrtc`: the SDP fragment, which browsers send as `data` and again as `sdp`.</summary>
+    public string? Fragment { get; init; }
+
+    /// <summary>With `udp`, and always there then.</summary>
+    public UdpTarget? Target { get; init; }
+
     internal static ClientMessage Parse(JsonElement d)
     {
         if (d.Deserialize(VoiceJson.Default.SelectProtocolPayload) is not { } payload) return Refused.Malformed;
-        var fragment = payload.Data.ValueKind == JsonValueKind.String ? payload.Data.GetString() : payload.Sdp;
         var opus = payload.Codecs?.FirstOrDefault(codec => codec?.Name == "opus");
-        return new SelectProtocol(payload.Protocol, fragment, opus?.PayloadType);
+        var select = new SelectProtocol(payload.Protocol, opus?.PayloadType);
+        return payload.Protocol switch
+        {
+            WebRtc => select with { Fragment = payload.Data.ValueKind == JsonValueKind.String ? payload.Data.GetString() : payload.Sdp },
+            Udp => payload.Data.Deserialize(VoiceJson.Default.UdpTarget) is { } target ? select with { Target = target } : Refused.Malformed,
+            _ => select,
+        };
     }
+}
+
+/// <summary>The `data` of a UDP selection.</summary>
+/// <param name="Mode">Name of the encryption mode.</param>
+public sealed record UdpTarget(string Mode)
+{
+    /// <summary>Where the client believes that its packets come from: what IP discovery told it. A hint, not checked here.</summary>
+    public string? Address { get; init; }
+
+    public int Port { get; init; }
 }
 
 internal sealed record SelectProtocolPayload(string Protocol)

@@ -16,6 +16,9 @@ public static class ServerFrame
     public static byte[] Description(SessionDescription d) =>
         Write(VoiceOpcode.SessionDescription, d, VoiceJson.Default.SessionDescription);
 
+    public static byte[] Description(UdpSessionDescription d) =>
+        Write(VoiceOpcode.SessionDescription, d, VoiceJson.Default.UdpSessionDescription);
+
     public static byte[] Speaking(UserSpeaking d) => Write(VoiceOpcode.Speaking, d, VoiceJson.Default.UserSpeaking);
 
     public static byte[] Video(UserVideo d) => Write(VoiceOpcode.Video, d, VoiceJson.Default.UserVideo);
@@ -25,6 +28,11 @@ public static class ServerFrame
 
     public static byte[] Disconnect(Snowflake user) =>
         Write(VoiceOpcode.ClientDisconnect, new ClientDisconnect(user), VoiceJson.Default.ClientDisconnect);
+
+    public static byte[] Flags(Snowflake user) => Write(VoiceOpcode.ClientFlags, new ClientFlags(user, 0), VoiceJson.Default.ClientFlags);
+
+    public static byte[] Platform(Snowflake user) =>
+        Write(VoiceOpcode.ClientPlatform, new ClientPlatform(user, null), VoiceJson.Default.ClientPlatform);
 
     public static byte[] Version(BackendVersion d) => Write(VoiceOpcode.VoiceBackendVersion, d, VoiceJson.Default.BackendVersion);
 

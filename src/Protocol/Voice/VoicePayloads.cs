@@ -21,6 +21,18 @@ public sealed record VoiceReady(uint Ssrc, string Ip, int Port, string[] Modes)
     public string Region { get; init; } = "";
 }
 
+/// <summary>Op 4 for UDP. Nulls are written, and numbers that are off are 0: libraries index the fields unconditionally.</summary>
+/// <param name="SecretKey">32 bytes, as JSON has them: numbers.</param>
+/// <param name="MediaSessionId">32 hexadecimal digits.</param>
+public sealed record UdpSessionDescription(string Mode, int[] SecretKey, string MediaSessionId)
+{
+    public string AudioCodec { get; init; } = "opus";
+
+    public string? VideoCodec { get; init; }
+
+    public int DaveProtocolVersion { get; init; }
+}
+
 /// <summary>Op 4 for WebRTC. Nulls are written: libraries index the fields unconditionally.</summary>
 /// <param name="MediaSessionId">32 hexadecimal digits.</param>
 public sealed record SessionDescription(string Sdp, string MediaSessionId)
@@ -40,6 +52,12 @@ public sealed record UserVideo(Snowflake UserId, uint AudioSsrc, uint VideoSsrc)
 {
     public object[] Streams { get; init; } = [];
 }
+
+/// <param name="Flags">What the user's client allows others to do, such as clips of it. 0: nothing.</param>
+public sealed record ClientFlags(Snowflake UserId, int Flags);
+
+/// <param name="Platform">Null: not known, and no client says it.</param>
+public sealed record ClientPlatform(Snowflake UserId, int? Platform);
 
 public sealed record ClientsConnect(Snowflake[] UserIds);
 
@@ -64,10 +82,14 @@ public sealed record BackendVersion(string Voice, string RtcWorker);
 [JsonSerializable(typeof(VoiceHello))]
 [JsonSerializable(typeof(VoiceReady))]
 [JsonSerializable(typeof(SessionDescription))]
+[JsonSerializable(typeof(UdpSessionDescription))]
+[JsonSerializable(typeof(UdpTarget))]
 [JsonSerializable(typeof(UserSpeaking))]
 [JsonSerializable(typeof(UserVideo))]
 [JsonSerializable(typeof(ClientsConnect))]
 [JsonSerializable(typeof(ClientDisconnect))]
+[JsonSerializable(typeof(ClientFlags))]
+[JsonSerializable(typeof(ClientPlatform))]
 [JsonSerializable(typeof(HeartbeatTime))]
 [JsonSerializable(typeof(long))]
 [JsonSerializable(typeof(BackendVersion))]

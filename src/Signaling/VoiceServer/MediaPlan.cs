@@ -106,7 +106,9 @@ internal sealed class MediaPlan
         return new MediaSnapshot(++Revision, certificate, privateKey, changes);
     }
 
-    private static PutTrack Track(MediaClient client) => new(client.Audio, client.Transport.Id, TrackKind.Audio, OpusClockRate, SenderSsrc: 0);
+    /// <summary>A UDP client sends under the SSRC that it was given; a browser under one of its own, which its packets tell.</summary>
+    private static PutTrack Track(MediaClient client) => new(
+        client.Audio, client.Transport.Id, TrackKind.Audio, OpusClockRate, client.Transport.Path is UdpPath udp ? udp.Ssrc : 0);
 
     private static PutSubscription Subscription(MediaClient talker, MediaClient listener) =>
         new(talker.Audio, listener.Transport.Id, talker.Audio, TalkerGates(talker.Flags) | ListenerGates(listener.Flags));

@@ -1,5 +1,5 @@
 using System.Net;
-using Voice.Protocol;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 
@@ -13,6 +13,9 @@ internal sealed record NodeIdentity(string NodeId, Func<string, VoiceToken?> Rea
     public string Region { get; init; } = "";
 
     public ushort[] SrtpProfiles { get; init; } = [7, 1];
+
+    /// <summary>Names of the UDP protocol's modes to offer, best first.</summary>
+    public IReadOnlyList<string> Modes { get; init; } = EncryptionModes.Current;
 }
 
 /// <summary>The signalling of a voice node: all its sockets, sessions and guilds, and what the media process should do.
@@ -23,35 +26,34 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(13_750);
     public static readonly TimeSpan HeartbeatTimeout = 3 * HeartbeatInterval;
     public static readonly TimeSpan IdentifyTimeout = TimeSpan.FromSeconds(15);
-    public static readonly TimeSpan ResumeWindow = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan ResumeWindow = TimeSpan.FromSeconds(60);
 
-    private const int ProtocolVersion = 8;
-    private const byte DefaultOpusPayloadType = 120;
     private static readonly BackendVersion Version = new("0.1.0", "0.1.0");
 
     private readonly Dictionary<long, Connection> connections = [];
     private readonly ServedGuilds guilds = new();
     private readonly Dictionary<(ulong Guild, string Session), VoiceSession> byId = [];
-    private readonly Dictionary<uint, VoiceSession> byTransport = [];
     private readonly HashSet<VoiceSession> severed = [];
-    private readonly MediaPlan plan = new();
+    private readonly SessionMedia media = new(node, numbers, outbox);
     private readonly VoiceRooms rooms = new(node.Workers.Length);
 
     public int Sessions => byId.Count;
 
     public int Guilds => guilds.Count;
 
-    public bool MediaReady { get; private set; }
+    public bool MediaReady => media.IsReady;
 
     public HostedGuild[] Hosted() => guilds.Hosted();
 
     // ---- sockets
 
     /// <param name="socket">Never used again after it was lost or closed.</param>
-    public void Accepted(TimeSpan now, long socket, int version)
+    /// <param name="version">Of the protocol, as the client asked for it.</param>
+    /// <param name="from">The client's address, if it is known.</param>
+    public void Accepted(TimeSpan now, long socket, int version, IPAddress? from)
     {
-        connections.Add(socket, new Connection(socket, version, now + IdentifyTimeout));
-        outbox.Add(new SendFrame(socket, ServerFrame.Hello(new VoiceHello(ProtocolVersion, (int)HeartbeatInterval.TotalMilliseconds))));
+        connections.Add(socket, new Connection(socket, version, from, now + IdentifyTimeout));
+        outbox.Add(new SendFrame(socket, ServerFrame.Hello(new VoiceHello(version, (int)HeartbeatInterval.TotalMilliseconds))));
     }
 
     public void Received(TimeSpan now, long socket, ClientMessage message)
@@ -70,14 +72,14 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
                 Close(connection, VoiceCloseCode.NotAuthenticated, "not identified");
                 break;
             case SelectProtocol select: Selected(connection, connection.Session, select); break;
-            case Speaking speaking: Speaks(connection.Session, speaking.Flags); break;
-            case Video: ShowsVideo(connection.Session); break;
+            case Speaking speaking: connection.Session.Room.Speaks(connection.Session, speaking.Flags); break;
+            case Video: connection.Session.Room.ShowsVideo(connection.Session); break;
             case BackendVersionRequest: outbox.Add(new SendFrame(socket, ServerFrame.Version(Version))); break;
             case Ignored: break;
             default: throw new ArgumentOutOfRangeException(nameof(message), message, "no such message");
         }
 
-        TellMedia();
+        media.Tell();
     }
 
     /// <summary>The socket is gone, not by our doing. A session whose client said goodbye ends; any other can be resumed.</summary>
@@ -96,7 +98,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             Announce(session, connected: false);
         }
 
-        TellMedia();
+        media.Tell();
     }
 
     /// <summary>Call about once a second.</summary>
@@ -106,7 +108,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             Close(connection, VoiceCloseCode.SessionTimedOut, connection.Session is null ? "no identify" : "no heartbeat");
         foreach (var session in severed.Where(session => session.GivenUpAt <= now).ToArray()) End(session);
         guilds.Tick(now);
-        TellMedia();
+        media.Tell();
     }
 
     // ---- gateways
@@ -124,13 +126,13 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         }
 
         outbox.Add(new ToGateway(link, taken.Answer));
-        TellMedia();
+        media.Tell();
     }
 
     public void Drop(TimeSpan now, GuildDrop drop)
     {
         if (guilds.Drop(now, drop) is { } ended) EndAll(ended);
-        TellMedia();
+        media.Tell();
     }
 
     // ---- media process
@@ -140,20 +142,22 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         switch (happened)
         {
             case Protocol.Links.MediaReady:
-                MediaReady = true;
-                outbox.Add(new ToMedia(plan.TakeSnapshot(node.Dtls.Certificate, node.Dtls.PrivateKey)));
+                media.Start();
                 break;
-            case TransportClosed closed when byTransport.TryGetValue(closed.Id, out var session): MediaClosed(session, closed.Reason); break;
+            case TransportClosed closed when media.Owner(closed.Id) is { } session:
+                MediaClosed(session, closed.Reason);
+                break;
         }
 
-        TellMedia();
+        media.Tell();
     }
 
-    /// <summary>The media process died. Its keys are not known here, so its clients join again: 4006 makes every client do that.</summary>
+    /// <summary>The media process died, and with it what nobody else knows: browsers' keys, and how far each key's packets were
+    /// counted. Its clients join again: 4006 makes every client do that.</summary>
     public void MediaLost()
     {
-        MediaReady = false;
-        foreach (var session in byTransport.Values.ToArray()) End(session, VoiceCloseCode.SessionNoLongerValid, "media process lost");
+        media.Lose();
+        foreach (var session in media.Sessions.ToArray()) End(session, VoiceCloseCode.SessionNoLongerValid, "media process lost");
     }
 
     // ---- sessions
@@ -189,9 +193,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         Attach(now, connection, session);
 
         var address = node.Workers[room.Worker][0];
-        session.SendOnce(ServerFrame.Ready(new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, Modes: []) { Node = node.NodeId, Region = node.Region }));
-        if (room.Sessions.Count > 0) session.Send(ServerFrame.Connect([.. room.Sessions.Select(other => new Snowflake(other.User))]));
-        SendAll(room.Sessions, ServerFrame.Connect(session.User));
+        var ready = new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, [.. node.Modes]);
+        session.SendOnce(ServerFrame.Ready(ready with { Node = node.NodeId, Region = node.Region }));
         rooms.Enter(session);
         Announce(session, connected: true);
     }
@@ -236,71 +239,18 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     private void Selected(Connection connection, VoiceSession session, SelectProtocol select)
     {
-        if (select.Protocol != "webrtc")
-        {
-            Close(connection, VoiceCloseCode.UnknownProtocol, "only webrtc is served");
-            return;
-        }
-
-        if (SdpFragment.Parse(select.Fragment, out var sdpRefusal) is not { } client)
-        {
-            Close(connection, VoiceCloseCode.BadRequest, $"SDP refused: {sdpRefusal}");
-            return;
-        }
-
-        if (session.Transport is { } before) StopMedia(session, before);
-        var transport = Transport(session.Room.Worker, client, select);
-        session.Transport = transport.Id;
-        byTransport.Add(transport.Id, session);
-        plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
-
-        var path = (WebRtcPath)transport.Path;
-        var answer = new ServerSdp(path.LocalUfrag, path.LocalPassword, node.Dtls.Fingerprint, node.Workers[transport.Worker]);
-        session.SendOnce(ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
-        session.Described = true;
-
-        // Op 5 is the only thing that maps an SSRC to a user, so both sides hear it even of the silent.
-        var others = session.Room.Except(session).Where(other => other.Described).ToArray();
-        foreach (var other in others) session.Send(other.SpeakingFrame());
-        SendAll(others, session.SpeakingFrame());
+        if (media.Select(session, select, connection.From) is { } refused) Close(connection, refused.Code, refused.Reason);
+        else session.Room.Describe(session);
     }
-
-    private PutTransport Transport(int worker, SdpFragment client, SelectProtocol select)
-    {
-        var id = numbers.NextTransport();
-        var opus = client.OpusPayloadType ?? (select.OpusPayloadType is >= 0 and < 128 and var listed ? (byte)listed : DefaultOpusPayloadType);
-        return new PutTransport(
-            id, worker, opus, client.AudioLevelExtension,
-            new WebRtcPath(numbers.IceUfrag(id), numbers.IcePassword(), client.IceUfrag, client.Fingerprint, node.SrtpProfiles));
-    }
-
-    private static void Speaks(VoiceSession session, SpeakingFlags flags)
-    {
-        if (session.Speaking == flags) return;
-        session.Speaking = flags;
-        if (session.Described) SendAll(session.Room.Except(session).Where(other => other.Described), session.SpeakingFrame());
-    }
-
-    /// <summary>Video is not forwarded yet, so nobody is told of streams that will not come.</summary>
-    private static void ShowsVideo(VoiceSession session) => SendAll(
-        session.Room.Except(session).Where(other => other.Described),
-        ServerFrame.Video(new UserVideo(session.User, session.Ssrc, VideoSsrc: 0)));
 
     private void MediaClosed(VoiceSession session, TransportCloseReason reason)
     {
         switch (reason)
         {
             case TransportCloseReason.FingerprintMismatch: End(session, VoiceCloseCode.BadRequest, "not the certificate that was signalled"); break;
-            case TransportCloseReason.PeerClosed: StopMedia(session, session.Transport!.Value); break; // it may select again, or leave
+            case TransportCloseReason.PeerClosed: media.Stop(session); break; // it may select again, or leave
             default: End(session, VoiceCloseCode.WebRtcCrashed, reason.ToString()); break;
         }
-    }
-
-    private void StopMedia(VoiceSession session, uint transport)
-    {
-        plan.Remove(transport);
-        byTransport.Remove(transport);
-        session.Transport = null;
     }
 
     // ---- guilds
@@ -320,7 +270,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     {
         if (session.Flags == flags) return;
         session.Flags = flags;
-        if (session.Transport is { } transport) plan.SetFlags(transport, flags);
+        media.SetFlags(session);
     }
 
     private void EndAll(ServedGuild guild)
@@ -357,29 +307,20 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         severed.Remove(session);
         rooms.Leave(session);
         byId.Remove(session.Key);
-        if (session.Transport is { } transport) StopMedia(session, transport);
-        SendAll(session.Room.Sessions, ServerFrame.Disconnect(session.User));
+        media.Stop(session);
     }
 
     private void Announce(VoiceSession session, bool connected) => outbox.Add(new ToGateway(
         session.Guild.Link,
         new VoiceSessionChanged(session.Guild.Key.Guild, session.Guild.Key.Slot, session.Guild.Epoch, session.User, session.Id, connected)));
 
-    private static void SendAll(IEnumerable<VoiceSession> sessions, byte[] frame)
-    {
-        foreach (var session in sessions) session.Send(frame);
-    }
-
-    private void TellMedia()
-    {
-        if (MediaReady && plan.TakeDelta() is { } delta) outbox.Add(new ToMedia(delta));
-    }
-
-    private sealed class Connection(long socket, int version, TimeSpan deadline)
+    private sealed class Connection(long socket, int version, IPAddress? from, TimeSpan deadline)
     {
         public long Socket => socket;
 
         public int Version => version;
+
+        public IPAddress? From => from;
 
         /// <summary>For Identify first, for the next heartbeat then.</summary>
         public TimeSpan Deadline { get; set; } = deadline;

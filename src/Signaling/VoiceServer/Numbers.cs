@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Voice.Protocol.DiscordUdp;
 
 namespace Voice.Signaling.VoiceServer;
 
@@ -24,13 +25,18 @@ internal sealed class Numbers(Action<Memory<byte>> fill)
     /// <summary>192 random bits.</summary>
     public string IcePassword() => Hex(24);
 
+    /// <summary>256 random bits: all that a UDP client's media is secret by.</summary>
+    public byte[] SecretKey() => Random(EncryptionModes.KeyLength);
+
     public string MediaSessionId() => Hex(16);
 
-    private string Hex(int bytes)
+    private string Hex(int bytes) => Convert.ToHexStringLower(Random(bytes));
+
+    private byte[] Random(int bytes)
     {
         var random = new byte[bytes];
         fill(random);
-        return Convert.ToHexStringLower(random);
+        return random;
     }
 
     /// <summary>A multiple of 8 below 2^23, so that two nodes do not use the same numbers and captures stay readable.</summary>

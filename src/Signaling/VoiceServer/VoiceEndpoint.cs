@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Voice.Protocol.Voice;
@@ -45,18 +46,18 @@ internal sealed class VoiceEndpoint(NodeMailbox mailbox, Func<bool> healthy, Tim
         else
         {
             using var webSocket = await http.WebSockets.AcceptWebSocketAsync();
-            await ServeAsync(webSocket, version);
+            await ServeAsync(webSocket, version, http.Connection.RemoteIpAddress);
         }
     }
 
-    private async Task ServeAsync(WebSocket webSocket, int version)
+    private async Task ServeAsync(WebSocket webSocket, int version, IPAddress? from)
     {
         var id = Interlocked.Increment(ref lastSocket);
         using var socket = new VoiceSocket(id, webSocket, mailbox, time);
         sockets[id] = socket;
         try
         {
-            await socket.RunAsync(version, stopping);
+            await socket.RunAsync(version, from, stopping);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Threading.Channels;
 using Voice.Protocol.Voice;
@@ -37,10 +38,11 @@ internal sealed class VoiceSocket(long id, WebSocket socket, NodeMailbox mailbox
 
     /// <summary>Serves the socket until it is closed, lost, or <paramref name="stopping"/>.</summary>
     /// <param name="version">The protocol version the client asked for.</param>
-    public async Task RunAsync(int version, CancellationToken stopping)
+    /// <param name="from">The client's address, if it is known.</param>
+    public async Task RunAsync(int version, IPAddress? from, CancellationToken stopping)
     {
         await using var stop = stopping.UnsafeRegister(static socket => ((VoiceSocket)socket!).life.Cancel(), this);
-        await mailbox.PostAsync((core, now) => core.Accepted(now, id, version));
+        await mailbox.PostAsync((core, now) => core.Accepted(now, id, version, from));
         var sending = SendAllAsync();
         var closeCode = await ReceiveAllAsync();
         await mailbox.PostAsync((core, now) => core.Lost(now, id, closeCode));

@@ -54,6 +54,8 @@ internal sealed class NodeSettings(Settings settings, string portName)
     private readonly Option<int> maxSessions = settings.Number("max-sessions", "participants that count as full", 2000, 1, 1_000_000);
     private readonly Option<string[]> profiles = settings.List("srtp-profiles", "SRTP protection profiles to offer, best first", ["aead_aes_128_gcm", "aes_cm_128_hmac_sha1_80"]);
 
+    private readonly Option<bool?> legacyEncryption = settings.Switch("legacy-encryption", "offer the xsalsa20_poly1305 modes too, which only the oldest voice libraries need");
+
     public NodeOptions Read(ParseResult parsed, CommonSettings common, string[] gateways)
     {
         var announced = parsed.GetValue(announce) ?? [];
@@ -77,6 +79,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
             AnnounceV6 = Single(announced, System.Net.Sockets.AddressFamily.InterNetworkV6),
             MaxSessions = parsed.GetValue(maxSessions),
             SrtpProfiles = [.. parsed.GetRequiredValue(profiles).Select(Profile)],
+            LegacyEncryption = parsed.GetValue(legacyEncryption) ?? false,
             Gateways = gateways,
             MediaCommand = MediaCommand.CommandLine,
         };

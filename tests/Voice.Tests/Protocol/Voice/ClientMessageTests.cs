@@ -26,12 +26,18 @@ public class ClientMessageTests
     [Fact]
     public void Reads_the_fragment_from_either_place()
     {
-        Assert.Equal(new SelectProtocol("webrtc", "a=x\na=y", 111), Parse(Select));
-        Assert.Equal(new SelectProtocol("webrtc", "a=z", null), Parse("""{"op":1,"d":{"protocol":"webrtc","data":null,"sdp":"a=z"}}"""));
-        Assert.Equal(
-            new SelectProtocol("udp", null, null),
-            Parse("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":1,"mode":"x"}}}"""));
+        Assert.Equal(new SelectProtocol("webrtc", 111) { Fragment = "a=x\na=y" }, Parse(Select));
+        Assert.Equal(new SelectProtocol("webrtc", null) { Fragment = "a=z" }, Parse("""{"op":1,"d":{"protocol":"webrtc","data":null,"sdp":"a=z"}}"""));
     }
+
+    [Fact]
+    public void Reads_where_a_UDP_client_believes_that_it_is() => Assert.Equal(
+        new SelectProtocol("udp", 120) { Target = new UdpTarget("x") { Address = "192.0.2.1", Port = 50_004 } },
+        Parse("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":50004,"mode":"x"},"codecs":[{"name":"opus","type":"audio","priority":1000,"payload_type":120}]}}"""));
+
+    [Fact]
+    public void Of_a_protocol_that_is_not_known_only_the_name_is_read() =>
+        Assert.Equal(new SelectProtocol("carrier-pigeon", null), Parse("""{"op":1,"d":{"protocol":"carrier-pigeon","data":7}}"""));
 
     [Fact]
     public void A_heartbeat_is_answered_in_its_own_form()
@@ -66,6 +72,12 @@ public class ClientMessageTests
     [InlineData("""{"op":0,"d":{"server_id":"-1","user_id":"2","session_id":"3","token":"t"}}""")]
     [InlineData("""{"op":1,"d":{}}""")]
     [InlineData("""{"op":1,"d":{"protocol":"webrtc","data":"\ud800"}}""")]
+    [InlineData("""{"op":1,"d":{"protocol":"udp"}}""")]
+    [InlineData("""{"op":1,"d":{"protocol":"udp","data":null}}""")]
+    [InlineData("""{"op":1,"d":{"protocol":"udp","data":"a=x"}}""")]
+    [InlineData("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":1}}}""")]
+    [InlineData("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":1,"mode":null}}}""")]
+    [InlineData("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":"x","mode":"x"}}}""")]
     [InlineData("""{"op":3}""")]
     [InlineData("""{"op":3,"d":1.5}""")]
     [InlineData("""{"op":3,"d":{"seq_ack":1}}""")]

@@ -20,7 +20,7 @@ public class ResumeTests
 
         var numbered = client.Frames.Select(frame => (TestClient.Op(frame), frame.TryGetProperty("seq", out var seq) ? seq.GetInt32() : 0));
         Assert.Equal(
-            [(VoiceOpcode.Hello, 0), (VoiceOpcode.Ready, 0), (VoiceOpcode.SessionDescription, 0), (VoiceOpcode.HeartbeatAck, 0), (VoiceOpcode.ClientsConnect, 1), (VoiceOpcode.Speaking, 2)],
+            [(VoiceOpcode.Hello, 0), (VoiceOpcode.Ready, 0), (VoiceOpcode.SessionDescription, 0), (VoiceOpcode.HeartbeatAck, 0), (VoiceOpcode.ClientsConnect, 1), (VoiceOpcode.ClientFlags, 2), (VoiceOpcode.ClientPlatform, 3), (VoiceOpcode.Speaking, 4)],
             numbered);
     }
 
@@ -49,12 +49,12 @@ public class ResumeTests
         var c = node.JoinWithoutMedia(3);
 
         var again = a.Resume(had);
-        Assert.Equal(["Hello", "Resumed", "Speaking 2=1", "Speaking 2=0", "ClientsConnect 3"], again.News());
-        Assert.Equal(had + 3, again.LastSeq);
+        Assert.Equal(["Hello", "Resumed", "Speaking 2=1", "Speaking 2=0", "ClientsConnect 3", "ClientFlags 3", "ClientPlatform 3"], again.News());
+        Assert.Equal(had + 5, again.LastSeq);
 
         c.Lose(1000);
         Assert.Equal(["ClientDisconnect 3"], again.News());
-        Assert.Equal(had + 4, again.LastSeq);
+        Assert.Equal(had + 6, again.LastSeq);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class ResumeTests
         a.Lose();
         b.Speak(1);
 
-        Assert.Equal(["Hello", "Resumed", "ClientsConnect 2", "Speaking 2=0", "Speaking 2=1"], a.Resume(-1).News());
+        Assert.Equal(["Hello", "Resumed", "ClientsConnect 2", "ClientFlags 2", "ClientPlatform 2", "Speaking 2=0", "Speaking 2=1"], a.Resume(-1).News());
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public class ResumeTests
 
         a.Lose(); // its loss, noticed late, is nothing to the session
         node.Join(2);
-        Assert.Equal(["Hello", "Resumed", "ClientsConnect 2", "Speaking 2=0"], again.News());
+        Assert.Equal(["Hello", "Resumed", "ClientsConnect 2", "ClientFlags 2", "ClientPlatform 2", "Speaking 2=0"], again.News());
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 using Voice.Signaling;
@@ -25,11 +26,11 @@ internal sealed class TestNode
     private long revision;
     private long lastSocket;
 
-    public TestNode(int workers = 1, bool mediaReady = true)
+    public TestNode(int workers = 1, bool mediaReady = true, IReadOnlyList<string>? modes = null)
     {
         var random = new Random(1);
         var addresses = Enumerable.Range(0, workers).Select(i => new[] { IPEndPoint.Parse($"192.0.2.7:{50000 + i}") });
-        var identity = new NodeIdentity(NodeId, text => tokens.GetValueOrDefault(text), Dtls, [.. addresses]);
+        var identity = new NodeIdentity(NodeId, text => tokens.GetValueOrDefault(text), Dtls, [.. addresses]) { Modes = modes ?? EncryptionModes.Current };
         Core = new NodeCore(identity, new Numbers(bytes => random.NextBytes(bytes.Span)), outbox);
         if (mediaReady) Media(new MediaReady(1, workers));
     }
@@ -46,11 +47,11 @@ internal sealed class TestNode
 
     public MediaFold Plan { get; } = new();
 
-    public TestClient Connect(int version = 8)
+    public TestClient Connect(int version = 8, string? from = "198.51.100.9")
     {
         var client = new TestClient(this, ++lastSocket);
         clients.Add(client.Socket, client);
-        Core.Accepted(Now, client.Socket, version);
+        Core.Accepted(Now, client.Socket, version, from is null ? null : IPAddress.Parse(from));
         Deliver();
         return client;
     }
@@ -200,6 +201,9 @@ internal sealed class TestClient(TestNode node, long socket)
 
     public void Select(string fragment = Samples.Chromium) => Send(VoiceOpcode.SelectProtocol, new { protocol = "webrtc", data = fragment, sdp = fragment });
 
+    public void SelectUdp(string mode = "aead_aes256_gcm_rtpsize", string? address = "203.0.113.7", int port = 50_004) =>
+        Send(VoiceOpcode.SelectProtocol, new { protocol = "udp", data = new { address, port, mode } });
+
     public void Speak(int flags) => Send(VoiceOpcode.Speaking, new { speaking = flags, delay = 5, ssrc = 99 });
 
     public void Beat(int? seqAck = null) => Send(VoiceOpcode.Heartbeat, new { t = 1, seq_ack = seqAck });
@@ -239,7 +243,7 @@ internal sealed class TestClient(TestNode node, long socket)
         {
             VoiceOpcode.Speaking => $"{op} {d.GetProperty("user_id")}={d.GetProperty("speaking")}",
             VoiceOpcode.ClientsConnect => $"{op} {string.Join(',', d.GetProperty("user_ids").EnumerateArray())}",
-            VoiceOpcode.ClientDisconnect or VoiceOpcode.Video => $"{op} {d.GetProperty("user_id")}",
+            VoiceOpcode.ClientDisconnect or VoiceOpcode.Video or VoiceOpcode.ClientFlags or VoiceOpcode.ClientPlatform => $"{op} {d.GetProperty("user_id")}",
             _ => op.ToString(),
         };
     }

@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+using System.Net;
+using Voice.Protocol.DiscordUdp;
+using Voice.Protocol.Links;
+using Voice.Protocol.Voice;
+
+namespace Voice.Signaling.VoiceServer;
+
+/// <summary>Which transport each session has its media on, and what the media process is told of it. Part of <see cref="NodeCore"/>.</summary>
+internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox outbox)
+{
+    private const byte DefaultOpusPayloadType = 120;
+    private const byte NativeAudioLevelExtension = 1; // udp-media.md section 4
+
+    private readonly MediaPlan plan = new();
+    private readonly Dictionary<uint, VoiceSession> byTransport = [];
+
+    /// <summary>A media process runs and was told everything.</summary>
+    public bool IsReady { get; private set; }
+
+    /// <summary>Those that have a transport.</summary>
+    public IReadOnlyCollection<VoiceSession> Sessions => byTransport.Values;
+
+    public VoiceSession? Owner(uint transport) => byTransport.GetValueOrDefault(transport);
+
+    /// <summary>A media process came up: it is told everything.</summary>
+    public void Start()
+    {
+        IsReady = true;
+        outbox.Add(new ToMedia(plan.TakeSnapshot(node.Dtls.Certificate, node.Dtls.PrivateKey)));
+    }
+
+    public void Lose() => IsReady = false;
+
+    /// <summary>Tells the media process what changed since it was last told.</summary>
+    public void Tell()
+    {
+        if (IsReady && plan.TakeDelta() is { } delta) outbox.Add(new ToMedia(delta));
+    }
+
+    /// <summary>Gives the session a new transport, in place of the one that it had, and describes it to the client.</summary>
+    /// <param name="from">Address that the client's WebSocket comes from.</param>
+    /// <returns>Why not; null if it was done.</returns>
+    public Refused? Select(VoiceSession session, SelectProtocol select, IPAddress? from) => select.Protocol switch
+    {
+        SelectProtocol.WebRtc => SelectWebRtc(session, select),
+        SelectProtocol.Udp => SelectUdp(session, select, select.Target!, from),
+        _ => new Refused(VoiceCloseCode.UnknownProtocol, "only webrtc and udp are served"),
+    };
+
+    public void SetFlags(VoiceSession session)
+    {
+        if (session.Transport is { } transport) plan.SetFlags(transport, session.Flags);
+    }
+
+    public void Stop(VoiceSession session)
+    {
+        if (session.Transport is not { } transport) return;
+        plan.Remove(transport);
+        byTransport.Remove(transport);
+        session.Transport = null;
+    }
+
+    private Refused? SelectWebRtc(VoiceSession session, SelectProtocol select)
+    {
+        if (SdpFragment.Parse(select.Fragment, out var refusal) is not { } client)
+            return new Refused(VoiceCloseCode.BadRequest, $"SDP refused: {refusal}");
+
+        var id = numbers.NextTransport();
+        var path = new WebRtcPath(numbers.IceUfrag(id), numbers.IcePassword(), client.IceUfrag, client.Fingerprint, node.SrtpProfiles);
+        var worker = session.Room.Worker;
+        Put(session, new PutTransport(id, worker, client.OpusPayloadType ?? ListedOpus(select), client.AudioLevelExtension, path));
+        var answer = new ServerSdp(path.LocalUfrag, path.LocalPassword, node.Dtls.Fingerprint, node.Workers[worker]);
+        session.SendOnce(ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
+        return null;
+    }
+
+    private Refused? SelectUdp(VoiceSession session, SelectProtocol select, UdpTarget target, IPAddress? from)
+    {
+        if (EncryptionModes.Find(target.Mode, node.Modes) is not { } mode)
+            return new Refused(VoiceCloseCode.UnknownEncryptionMode, "encryption mode not offered");
+
+        // A fresh key for each selection: whatever counted packets under the old one counts from the start.
+        var key = numbers.SecretKey();
+        var path = new UdpPath(mode, key, session.Ssrc, Expected(target, from));
+        Put(session, new PutTransport(numbers.NextTransport(), session.Room.Worker, ListedOpus(select), NativeAudioLevelExtension, path));
+        session.SendOnce(ServerFrame.Description(
+            new UdpSessionDescription(mode.Name(), [.. key.Select(octet => (int)octet)], numbers.MediaSessionId())));
+        return null;
+    }
+
+    private void Put(VoiceSession session, PutTransport transport)
+    {
+        Stop(session);
+        session.Transport = transport.Id;
+        byTransport.Add(transport.Id, session);
+        plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
+    }
+
+    private static byte ListedOpus(SelectProtocol select) => select.OpusPayloadType is >= 0 and < 128 and var listed ? (byte)listed : DefaultOpusPayloadType;
+
+    /// <summary>What the client says its media comes from, in the media link's form, if its WebSocket comes from the same address:
+    /// that one was proved by TCP, so nobody can have media sent to a stranger. Else empty.</summary>
+    private static byte[] Expected(UdpTarget target, IPAddress? from)
+    {
+        if (from is null || !IPAddress.TryParse(target.Address, out var said) || target.Port is < 1 or > IPEndPoint.MaxPort) return [];
+        var address = said.MapToIPv6();
+        if (!address.Equals(from.MapToIPv6())) return [];
+        var expected = new byte[18];
+        address.TryWriteBytes(expected, out var length);
+        BinaryPrimitives.WriteUInt16BigEndian(expected.AsSpan(length), (ushort)target.Port);
+        return expected;
+    }
+}
