@@ -27,6 +27,7 @@ public static class FuzzTargets
         ["stun"] = new StunTarget(),
         ["voice-message"] = new VoiceMessageTarget(),
         ["sdp-fragment"] = new SdpFragmentTarget(),
+        ["ogg-opus"] = new OggOpusTarget(),
     };
 
     /// <summary>The kept inputs of a target: seeds, and whatever once broke it.</summary>
