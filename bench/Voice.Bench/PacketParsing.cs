@@ -27,7 +27,7 @@ public class PacketParsing
     }
 
     [Benchmark]
-    public PacketKind Classify() => FirstByte.Classify(rtp);
+    public PacketKind Classify() => Demux.Classify(rtp);
 
     [Benchmark]
     public uint ParseRtp() => RtpPacket.TryParse(rtp, out var packet)

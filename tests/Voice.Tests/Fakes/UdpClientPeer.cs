@@ -62,7 +62,7 @@ public sealed class UdpClientPeer : IDisposable
         while (true)
         {
             var datagram = inbox.Take(cancel);
-            if (FirstByte.Classify(datagram) != PacketKind.Rtp) continue;
+            if (Demux.Classify(datagram) != PacketKind.Rtp) continue;
             var result = ingress!.TryUnprotect(datagram, datagram, out var length, out var index);
             if (result != SrtpResult.Ok) throw new InvalidOperationException($"the SFU sent a packet that is {result}");
             return new(index, datagram[..length]);
@@ -84,7 +84,7 @@ public sealed class UdpClientPeer : IDisposable
             while (true)
             {
                 var datagram = buffer[..socket.Receive(buffer)];
-                if (FirstByte.Classify(datagram) == PacketKind.Dtls) dtls.Deliver(datagram);
+                if (Demux.Classify(datagram) == PacketKind.Dtls) dtls.Deliver(datagram);
                 else inbox.Add(datagram);
             }
         }

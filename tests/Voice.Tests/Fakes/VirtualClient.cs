@@ -146,7 +146,7 @@ public sealed class VirtualClient : IDisposable
 
     private byte[][] Take(PacketKind kind)
     {
-        var taken = Inbox.Where(datagram => FirstByte.Classify(datagram) == kind).ToArray();
+        var taken = Inbox.Where(datagram => Demux.Classify(datagram) == kind).ToArray();
         Inbox.RemoveAll(taken.Contains);
         return taken;
     }

@@ -66,7 +66,7 @@ public class RtpPacketTests
     [InlineData("bfdf", PacketKind.Rtcp)]
     [InlineData("80e0", PacketKind.Rtp)]
     [InlineData("c0c8", PacketKind.Unknown)]
-    public void The_first_bytes_tell_the_protocol(string hex, PacketKind expected) => Assert.Equal(expected, FirstByte.Classify(Hex.Bytes(hex)));
+    public void The_first_bytes_tell_the_protocol(string hex, PacketKind expected) => Assert.Equal(expected, Demux.Classify(Hex.Bytes(hex)));
 
     private static string? Describe(ReadOnlySpan<byte> datagram)
     {
