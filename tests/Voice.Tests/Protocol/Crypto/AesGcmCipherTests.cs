@@ -99,6 +99,28 @@ public class AesGcmCipherTests
     [InlineData(33)]
     public void A_key_of_another_length_is_refused(int length) => Assert.Throws<ArgumentException>(() => AesGcmCipher.Create(new byte[length]));
 
+    [Fact]
+    public void Seals_and_refuses_as_NIST_does()
+    {
+        var lines = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Vectors", "nist-aes-gcm.txt")).Where(line => line[0] != '#').ToArray();
+        Assert.Equal(200, lines.Length);
+        foreach (var fields in lines.Select(line => line.Split(' ')))
+        {
+            byte[] Bytes(int field) => fields[field] == "-" ? [] : Convert.FromHexString(fields[field]);
+            var (nonce, associated, ciphertext, tag) = (Bytes(1), Bytes(2), Bytes(4), Bytes(5));
+            foreach (var tested in Ciphers(Bytes(0)))
+            {
+                var opened = new byte[ciphertext.Length];
+                Assert.Equal(fields[3] != "FAIL", tested.TryOpen(nonce, associated, ciphertext, tag, opened));
+                if (fields[3] == "FAIL") continue;
+                Assert.Equal(Bytes(3), opened);
+                var (sealedText, sealedTag) = Seal(tested, nonce, associated, opened, inPlace: true);
+                Assert.Equal(ciphertext, sealedText);
+                Assert.Equal(tag, sealedTag);
+            }
+        }
+    }
+
     private static IEnumerable<AesGcmCipher> Ciphers(byte[] key)
     {
         yield return AesGcmCipher.Create(key);
