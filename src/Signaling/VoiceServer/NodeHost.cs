@@ -11,7 +11,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Signaling.Hosting;
 
@@ -208,7 +207,7 @@ public sealed class NodeHost : IAsyncDisposable
         {
             Region = options.Region,
             SrtpProfiles = options.SrtpProfiles,
-            Modes = options.LegacyEncryption ? EncryptionModes.WithLegacy : EncryptionModes.Current,
+            Modes = options.EncryptionModes,
         };
     }
 

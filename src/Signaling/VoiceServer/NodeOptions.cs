@@ -51,6 +51,7 @@ public sealed record NodeOptions
     /// <summary>SRTP profiles to offer, best first, by RFC 5764 number: 7 AEAD_AES_128_GCM, 1 AES_CM_128_HMAC_SHA1_80.</summary>
     public ushort[] SrtpProfiles { get; init; } = [7, 1];
 
-    /// <summary>Offer the three xsalsa20_poly1305 modes of the oldest voice libraries, which encrypt without authenticating the header.</summary>
-    public bool LegacyEncryption { get; init; }
+    /// <summary>Encryption modes to offer to UDP clients, best first. The xsalsa20_poly1305 ones leave the RTP header unauthenticated, and are
+    /// for the oldest voice libraries only.</summary>
+    public IReadOnlyList<string> EncryptionModes { get; init; } = Protocol.DiscordUdp.EncryptionModes.Current;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Voice.Protocol.DiscordUdp;
 using Voice.Signaling.Gateway;
 using Voice.Signaling.VoiceServer;
 
@@ -54,7 +55,8 @@ internal sealed class NodeSettings(Settings settings, string portName)
     private readonly Option<int> maxSessions = settings.Number("max-sessions", "participants that count as full", 2000, 1, 1_000_000);
     private readonly Option<string[]> profiles = settings.List("srtp-profiles", "SRTP protection profiles to offer, best first", ["aead_aes_128_gcm", "aes_cm_128_hmac_sha1_80"]);
 
-    private readonly Option<bool?> legacyEncryption = settings.Switch("legacy-encryption", "offer the xsalsa20_poly1305 modes too, which only the oldest voice libraries need");
+    private readonly Option<string[]> modes = settings.List(
+        "encryption-modes", "encryption modes to offer to UDP clients, best first; the oldest libraries know only the xsalsa20_poly1305 ones", [.. EncryptionModes.Current]);
 
     public NodeOptions Read(ParseResult parsed, CommonSettings common, string[] gateways)
     {
@@ -79,7 +81,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
             AnnounceV6 = Single(announced, System.Net.Sockets.AddressFamily.InterNetworkV6),
             MaxSessions = parsed.GetValue(maxSessions),
             SrtpProfiles = [.. parsed.GetRequiredValue(profiles).Select(Profile)],
-            LegacyEncryption = parsed.GetValue(legacyEncryption) ?? false,
+            EncryptionModes = [.. parsed.GetRequiredValue(modes).Select(Mode)],
             Gateways = gateways,
             MediaCommand = MediaCommand.CommandLine,
         };
@@ -96,4 +98,8 @@ internal sealed class NodeSettings(Settings settings, string portName)
         "aes_cm_128_hmac_sha1_80" => 1,
         _ => throw new SettingException($"--srtp-profiles names '{name}', and knows aead_aes_128_gcm and aes_cm_128_hmac_sha1_80"),
     };
+
+    private static string Mode(string name) => EncryptionModes.WithLegacy.Contains(name)
+        ? name
+        : throw new SettingException($"--encryption-modes names '{name}', and knows {string.Join(", ", EncryptionModes.WithLegacy)}");
 }
