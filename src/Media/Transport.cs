@@ -83,7 +83,7 @@ public sealed class Transport : IDisposable
     /// <summary>Null if the datagram was used, else why not.</summary>
     /// <param name="datagram">Decrypted in place.</param>
     /// <param name="from">An address of this transport, unless the datagram is STUN.</param>
-    internal DropReason? Receive(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now) => FirstByte.Classify(datagram) switch
+    internal DropReason? Receive(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now) => Demux.Classify(datagram) switch
     {
         _ when State == TransportState.Closed => DropReason.TransportClosed,
         PacketKind.Stun => ReceiveStun(datagram, from, now),

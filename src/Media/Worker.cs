@@ -76,7 +76,7 @@ public sealed class Worker
         if (byAddress.TryGetValue(from, out var transport)) return transport.Receive(datagram, from, now);
 
         // RFC 8445 section 7.3: from an address that nobody validated only a check by one of our clients counts.
-        if (FirstByte.Classify(datagram) != PacketKind.Stun) return DropReason.UnknownAddress;
+        if (Demux.Classify(datagram) != PacketKind.Stun) return DropReason.UnknownAddress;
         if (!StunMessage.TryParse(datagram, out var check)) return DropReason.StunMalformed;
         return FindByUsername(check) is { } addressee ? addressee.Receive(datagram, from, now) : DropReason.StunUnknownUsername;
     }

@@ -27,15 +27,24 @@ public static class EncryptionModes
         "xsalsa20_poly1305",
     ];
 
-    /// <summary>Best first: libraries take the first of the list that they know.</summary>
-    public static IReadOnlyList<string> Current { get; } = Names[..2];
+    /// <summary>Best first: libraries take the first of the list that they know. What this machine cannot do is left out.</summary>
+    public static IReadOnlyList<string> Current { get; } = Supported(2);
 
     /// <summary><see cref="Current"/>, and then those of the oldest libraries.</summary>
-    public static IReadOnlyList<string> WithLegacy { get; } = Names;
+    public static IReadOnlyList<string> WithLegacy { get; } = Supported(Names.Length);
+
+    extension(EncryptionMode mode)
+    {
+        /// <summary>All modes are where libsodium is found; else only AES-GCM.</summary>
+        public bool IsSupported => mode == EncryptionMode.AeadAes256GcmRtpSize || (Enum.IsDefined(mode) && Sodium.IsAvailable);
+    }
 
     public static string Name(this EncryptionMode mode) => Names[(int)mode];
 
     /// <summary>Null for a name that is not in <paramref name="offered"/>.</summary>
     public static EncryptionMode? Find(string name, IReadOnlyList<string> offered) =>
         offered.Contains(name) ? (EncryptionMode)Array.IndexOf(Names, name) : null;
+
+    private static string[] Supported(int count) =>
+        [.. Enum.GetValues<EncryptionMode>().Take(count).Where(mode => mode.IsSupported).Select(Name)];
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Voice.Protocol.Crypto;
 
 namespace Voice.Protocol.Srtp;
 
@@ -8,14 +9,14 @@ internal sealed class AeadAesGcm : SrtpCipher
 {
     private const int MaxHeaderLength = 8;
 
-    private readonly AesGcm gcm;
+    private readonly AesGcmCipher gcm;
     private readonly byte[] salt;
     private readonly bool associateWord;
 
     /// <param name="associateWord">RTCP: the word is associated data, section 9.3. RTP's is in the nonce already, section 8.1.</param>
     public AeadAesGcm(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, bool associateWord)
     {
-        gcm = new AesGcm(key, SrtpProfiles.MaxTagLength);
+        gcm = AesGcmCipher.Create(key);
         this.salt = salt.ToArray();
         this.associateWord = associateWord;
     }
@@ -26,7 +27,7 @@ internal sealed class AeadAesGcm : SrtpCipher
         Span<byte> nonce = stackalloc byte[12];
         WriteNonce(nonce, ssrc, index);
         Span<byte> buffer = stackalloc byte[MaxHeaderLength + 4];
-        gcm.Encrypt(nonce, plaintext, ciphertext, tag, associateWord ? Join(header, word, buffer) : header);
+        gcm.Seal(nonce, associateWord ? Join(header, word, buffer) : header, plaintext, ciphertext, tag);
     }
 
     public override bool TryOpen(
@@ -35,17 +36,7 @@ internal sealed class AeadAesGcm : SrtpCipher
         Span<byte> nonce = stackalloc byte[12];
         WriteNonce(nonce, ssrc, index);
         Span<byte> buffer = stackalloc byte[MaxHeaderLength + 4];
-        try
-        {
-            gcm.Decrypt(nonce, ciphertext, tag, plaintext, associateWord ? Join(header, word, buffer) : header);
-            return true;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            // The platform has no TryDecrypt. A forged packet costs 3.4 us and 410 B instead of the 0.8 us and 0 B of a good
-            // one (measured), which is less than sealing every good packet again only to compare its tag.
-            return false;
-        }
+        return gcm.TryOpen(nonce, associateWord ? Join(header, word, buffer) : header, ciphertext, tag, plaintext);
     }
 
     public override void Dispose()
