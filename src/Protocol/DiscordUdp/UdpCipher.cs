@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Voice.Protocol.Crypto;
 
 namespace Voice.Protocol.DiscordUdp;
 
@@ -21,29 +22,19 @@ internal abstract class UdpCipher : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>AES-256-GCM, the platform's.</summary>
+/// <summary>AES-256-GCM.</summary>
 internal sealed class Aes256GcmCipher(ReadOnlySpan<byte> key) : UdpCipher
 {
-    private readonly AesGcm gcm = new(key, TagLength);
+    private readonly AesGcmCipher gcm = AesGcmCipher.Create(key);
 
-    public override int NonceLength => 12;
+    public override int NonceLength => AesGcmCipher.NonceLength;
 
     public override void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, Span<byte> text, Span<byte> tag) =>
-        gcm.Encrypt(nonce, text, text, tag, associated);
+        gcm.Seal(nonce, associated, text, text, tag);
 
     public override bool TryOpen(
-        ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
-    {
-        try
-        {
-            gcm.Decrypt(nonce, ciphertext, tag, plaintext, associated);
-            return true;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return false; // the platform has no TryDecrypt, see Srtp/AeadAesGcm.cs
-        }
-    }
+        ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext) =>
+        gcm.TryOpen(nonce, associated, ciphertext, tag, plaintext);
 
     public override void Dispose() => gcm.Dispose();
 }
