@@ -114,9 +114,15 @@ public sealed record GuildAck(
     [property: Key(3)] long Revision,
     [property: Key(4)] bool NeedWhole) : NodeMessage;
 
-/// <summary>The assignment ended: the node forgets the guild and closes its sessions (4014).</summary>
+/// <summary>The assignment ended: the node forgets the guild and closes its sessions.</summary>
+/// <param name="Terminated">The call is over for everybody: its channel or guild is no more (4022). Else clients wait for what the
+/// gateway tells them, a new server or that they left (4014).</param>
 [MessagePackObject]
-public sealed record GuildDrop([property: Key(0)] ulong Guild, [property: Key(1)] string Slot, [property: Key(2)] long Epoch) : GatewayLinkMessage;
+public sealed record GuildDrop(
+    [property: Key(0)] ulong Guild,
+    [property: Key(1)] string Slot,
+    [property: Key(2)] long Epoch,
+    [property: Key(3)] bool Terminated = false) : GatewayLinkMessage;
 
 /// <summary>A voice session got a WebSocket (new or resumed), or has none (lost or ended); lets op 4 know whether a fresh server
 /// update is due.</summary>

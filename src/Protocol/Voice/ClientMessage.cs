@@ -20,6 +20,15 @@ public abstract record ClientMessage
         }
     }
 
+    /// <summary>Binary messages are for end-to-end encryption alone. Which is not offered, so that libraries do not send any; of one that
+    /// does, those that clients may send do no harm.</summary>
+    public static ClientMessage ParseBinary(ReadOnlySpan<byte> message) => message switch
+    {
+        [] => Refused.Malformed,
+        [(byte)VoiceOpcode.DaveMlsKeyPackage or (byte)VoiceOpcode.DaveMlsCommitWelcome, ..] => new Ignored(),
+        _ => Refused.Unknown,
+    };
+
     private static ClientMessage Parse(int op, JsonElement d) => (VoiceOpcode)op switch
     {
         VoiceOpcode.Identify => d.Deserialize(VoiceJson.Default.Identify) ?? (ClientMessage)Refused.Malformed,
@@ -30,6 +39,7 @@ public abstract record ClientMessage
         VoiceOpcode.Video => new Video(),
         VoiceOpcode.VoiceBackendVersion => new BackendVersionRequest(),
         VoiceOpcode.SessionUpdate or VoiceOpcode.MediaSinkWants or VoiceOpcode.ClientPlatform or VoiceOpcode.NoRoute => new Ignored(),
+        VoiceOpcode.DaveTransitionReady or VoiceOpcode.DaveMlsInvalidCommitWelcome => new Ignored(),
         _ => Refused.Unknown,
     };
 }
@@ -46,7 +56,7 @@ public sealed record Refused(VoiceCloseCode Code, string Reason) : ClientMessage
     public static readonly Refused Unknown = new(VoiceCloseCode.UnknownOpcode, "unknown opcode");
 }
 
-/// <summary>Known, and nothing that this server acts on (ops 14, 15, 20, 32).</summary>
+/// <summary>Known, and nothing that this server acts on (ops 14, 15, 20, 32, and of end-to-end encryption 23, 26, 28, 31).</summary>
 public sealed record Ignored : ClientMessage;
 
 /// <summary>Op 0 (section 4.1).</summary>
@@ -123,21 +133,27 @@ internal sealed record OfferedCodec(string Name)
 }
 
 /// <summary>Op 3. Its form follows the type of `d`, not the version (section 1).</summary>
-/// <param name="Nonce">What the ACK gives back.</param>
+/// <param name="Nonce">What the ACK gives back: a JSON number or string, as the client wrote it.</param>
 /// <param name="SeqAck">Version 8: the last sequence number the client has.</param>
 /// <param name="Plain">`d` was the number itself.</param>
-public sealed record Heartbeat(long Nonce, int? SeqAck, bool Plain) : ClientMessage
+public sealed record Heartbeat(string Nonce, int? SeqAck, bool Plain) : ClientMessage
 {
+    /// <summary>Characters; every number of 64 bits has fewer.</summary>
+    private const int MaxNonce = 64;
+
     internal static ClientMessage Parse(JsonElement d)
     {
-        if (d.ValueKind == JsonValueKind.Number) return d.TryGetInt64(out var nonce) ? new Heartbeat(nonce, null, true) : Refused.Malformed;
-        return d.ValueKind == JsonValueKind.Object && d.Deserialize(VoiceJson.Default.HeartbeatPayload) is { } payload
-            ? new Heartbeat(payload.T, payload.SeqAck, false)
-            : Refused.Malformed;
+        if (d.ValueKind != JsonValueKind.Object) return Parse(d, null, plain: true);
+        return d.Deserialize(VoiceJson.Default.HeartbeatPayload) is { } payload ? Parse(payload.T, payload.SeqAck, plain: false) : Refused.Malformed;
     }
+
+    private static ClientMessage Parse(JsonElement nonce, int? seqAck, bool plain) =>
+        nonce.ValueKind is JsonValueKind.Number or JsonValueKind.String && nonce.GetRawText() is { Length: <= MaxNonce } raw
+            ? new Heartbeat(raw, seqAck, plain)
+            : Refused.Malformed;
 }
 
-internal sealed record HeartbeatPayload(long T)
+internal sealed record HeartbeatPayload(JsonElement T)
 {
     public int? SeqAck { get; init; }
 }

@@ -39,9 +39,8 @@ public static class ServerFrame
     public static byte[] Resumed() => """{"op":9,"d":null}"""u8.ToArray();
 
     /// <summary>The ACK in the form of the heartbeat it answers.</summary>
-    public static byte[] Ack(Heartbeat heartbeat) => heartbeat.Plain
-        ? Write(VoiceOpcode.HeartbeatAck, heartbeat.Nonce, VoiceJson.Default.Int64)
-        : Write(VoiceOpcode.HeartbeatAck, new HeartbeatTime(heartbeat.Nonce), VoiceJson.Default.HeartbeatTime);
+    public static byte[] Ack(Heartbeat heartbeat) => Encoding.UTF8.GetBytes(
+        heartbeat.Plain ? $$"""{"op":6,"d":{{heartbeat.Nonce}}}""" : $$$"""{"op":6,"d":{"t":{{{heartbeat.Nonce}}}}}""");
 
     /// <summary>The same message with a sequence number (section 2): the closing brace makes room for it.</summary>
     public static byte[] Numbered(ReadOnlySpan<byte> frame, ushort seq)

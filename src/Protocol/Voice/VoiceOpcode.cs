@@ -21,6 +21,10 @@ public enum VoiceOpcode
     VoiceBackendVersion = 16,
     ClientFlags = 18,
     ClientPlatform = 20,
+    DaveTransitionReady = 23,
+    DaveMlsKeyPackage = 26,
+    DaveMlsCommitWelcome = 28,
+    DaveMlsInvalidCommitWelcome = 31,
     NoRoute = 32,
 }
 

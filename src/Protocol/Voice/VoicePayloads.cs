@@ -63,9 +63,6 @@ public sealed record ClientsConnect(Snowflake[] UserIds);
 
 public sealed record ClientDisconnect(Snowflake UserId);
 
-/// <summary>Heartbeat ACK in the form of version 8 and later.</summary>
-public sealed record HeartbeatTime(long T);
-
 public sealed record BackendVersion(string Voice, string RtcWorker);
 
 /// <summary>The one way voice gateway JSON is written and read: snake_case, nulls written, snowflakes as strings; what a
@@ -90,8 +87,6 @@ public sealed record BackendVersion(string Voice, string RtcWorker);
 [JsonSerializable(typeof(ClientDisconnect))]
 [JsonSerializable(typeof(ClientFlags))]
 [JsonSerializable(typeof(ClientPlatform))]
-[JsonSerializable(typeof(HeartbeatTime))]
-[JsonSerializable(typeof(long))]
 [JsonSerializable(typeof(BackendVersion))]
 [JsonSerializable(typeof(object))]
 internal sealed partial class VoiceJson : JsonSerializerContext;

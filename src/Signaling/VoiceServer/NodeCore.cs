@@ -36,6 +36,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private readonly HashSet<VoiceSession> severed = [];
     private readonly SessionMedia media = new(node, numbers, outbox);
     private readonly VoiceRooms rooms = new(node.Workers.Length);
+    private bool stopped;
 
     public int Sessions => byId.Count;
 
@@ -52,6 +53,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     /// <param name="from">The client's address, if it is known.</param>
     public void Accepted(TimeSpan now, long socket, int version, IPAddress? from)
     {
+        if (stopped)
+        {
+            outbox.Add(new CloseSocket(socket, VoiceCloseCode.VoiceServerCrashed, "the node stops"));
+            return;
+        }
+
         connections.Add(socket, new Connection(socket, version, from, now + IdentifyTimeout));
         outbox.Add(new SendFrame(socket, ServerFrame.Hello(new VoiceHello(version, (int)HeartbeatInterval.TotalMilliseconds))));
     }
@@ -101,6 +108,14 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         media.Tell();
     }
 
+    /// <summary>The node is being stopped. 4015 makes a client resume, and join again when there is nobody to resume with.</summary>
+    public void Stop()
+    {
+        stopped = true;
+        foreach (var connection in connections.Values) outbox.Add(new CloseSocket(connection.Socket, VoiceCloseCode.VoiceServerCrashed, "the node stops"));
+        connections.Clear();
+    }
+
     /// <summary>Call about once a second.</summary>
     public void Tick(TimeSpan now)
     {
@@ -118,7 +133,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     public void Update(TimeSpan now, long link, GuildUpdate update)
     {
         var taken = guilds.Take(now, update);
-        if (taken.Ended is { } ended) EndAll(ended);
+        if (taken.Ended is { } ended) EndAll(ended, VoiceCloseCode.Disconnected);
         if (taken.Changed is { } changed)
         {
             changed.Link = link;
@@ -131,7 +146,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     public void Drop(TimeSpan now, GuildDrop drop)
     {
-        if (guilds.Drop(now, drop) is { } ended) EndAll(ended);
+        if (guilds.Drop(now, drop) is { } ended) EndAll(ended, drop.Terminated ? VoiceCloseCode.CallTerminated : VoiceCloseCode.Disconnected);
         media.Tell();
     }
 
@@ -214,6 +229,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             return;
         }
 
+        if (resume.ChannelId is { } channel && channel.Value != session.Room.Id.Channel)
+        {
+            Close(connection, VoiceCloseCode.SessionNoLongerValid, "the session is in another channel");
+            return;
+        }
+
         var old = session.Socket;
         if (!session.TryResume(connection.Socket, resume.SeqAck, numbered: connection.Version >= 8))
         {
@@ -273,9 +294,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         media.SetFlags(session);
     }
 
-    private void EndAll(ServedGuild guild)
+    private void EndAll(ServedGuild guild, VoiceCloseCode code)
     {
-        foreach (var session in guild.Sessions.Values.ToArray()) End(session, VoiceCloseCode.Disconnected, "assignment ended");
+        foreach (var session in guild.Sessions.Values.ToArray()) End(session, code, "assignment ended");
     }
 
     // ---- ends

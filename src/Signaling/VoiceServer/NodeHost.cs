@@ -22,6 +22,7 @@ public sealed class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan MediaStartTimeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
     private readonly NodeOptions options;
@@ -92,7 +93,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the links, the sockets and the media process.</summary>
+    /// <summary>Tells the clients (4015), and ends the sockets, the links and the media process.</summary>
     public Task StopAsync() => stopped ??= StopOnceAsync();
 
     public async ValueTask DisposeAsync()
@@ -154,6 +155,8 @@ public sealed class NodeHost : IAsyncDisposable
 
     private async Task StopOnceAsync()
     {
+        await mailbox.PostAsync((core, _) => core.Stop());
+        await voice.Emptied().WaitAsync(GoodbyeTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await stopping.CancelAsync();
         await app.StopAsync();
         await Task.WhenAll(running).ContinueWith(_ => { }, TaskScheduler.Default); // what failed is reported by Completion

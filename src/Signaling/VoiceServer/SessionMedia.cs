@@ -97,7 +97,9 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
     }
 
-    private static byte ListedOpus(SelectProtocol select) => select.OpusPayloadType is >= 0 and < 128 and var listed ? (byte)listed : DefaultOpusPayloadType;
+    /// <summary>64 to 95 would be read as RTCP (RFC 5761 section 4).</summary>
+    private static byte ListedOpus(SelectProtocol select) =>
+        select.OpusPayloadType is (>= 0 and < 64 or > 95 and < 128) and var listed ? (byte)listed : DefaultOpusPayloadType;
 
     /// <summary>What the client says its media comes from, in the media link's form, if its WebSocket comes from the same address:
     /// that one was proved by TCP, so nobody can have media sent to a stranger. Else empty.</summary>

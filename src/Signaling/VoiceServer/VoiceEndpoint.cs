@@ -28,6 +28,9 @@ internal sealed class VoiceEndpoint(NodeMailbox mailbox, Func<bool> healthy, Tim
         if (sockets.TryGetValue(socket, out var found)) found.Close(code, reason);
     }
 
+    /// <summary>Completes when those who are here now have gone.</summary>
+    public Task Emptied() => Task.WhenAll(sockets.Values.Select(socket => socket.Ended));
+
     public async Task ServeAsync(HttpContext http)
     {
         if (http.Request.Path == "/healthz")

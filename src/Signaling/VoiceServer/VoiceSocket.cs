@@ -20,7 +20,11 @@ internal sealed class VoiceSocket(long id, WebSocket socket, NodeMailbox mailbox
 
     private readonly Channel<Outgoing> outgoing = Channel.CreateUnbounded<Outgoing>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource life = new();
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int waiting;
+
+    /// <summary>Completes when the socket is done with.</summary>
+    public Task Ended => ended.Task;
 
     /// <summary>Any thread; never waits.</summary>
     public void Send(byte[] frame)
@@ -50,7 +54,11 @@ internal sealed class VoiceSocket(long id, WebSocket socket, NodeMailbox mailbox
         await sending;
     }
 
-    public void Dispose() => life.Dispose();
+    public void Dispose()
+    {
+        life.Dispose();
+        ended.TrySetResult();
+    }
 
     /// <returns>The client's close code; null when there was none.</returns>
     private async Task<int?> ReceiveAllAsync()
@@ -74,7 +82,7 @@ internal sealed class VoiceSocket(long id, WebSocket socket, NodeMailbox mailbox
                 {
                     var message = !rate.TryTake(time.GetElapsedTime(started)) ? new Refused(VoiceCloseCode.RateLimited, "too many messages")
                         : !got.EndOfMessage ? new Refused(VoiceCloseCode.DecodeError, "message too long")
-                        : got.MessageType == WebSocketMessageType.Binary ? Refused.Unknown // binary is for end-to-end encryption
+                        : got.MessageType == WebSocketMessageType.Binary ? ClientMessage.ParseBinary(buffer.AsSpan(0, length))
                         : ClientMessage.Parse(buffer.AsSpan(0, length));
                     refused = message is Refused;
                     await mailbox.PostAsync((core, now) => core.Received(now, id, message));

@@ -59,6 +59,22 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(2, await CommandRunner.RunAsync(new RootCommand { command }, ["tested", "--config", file]));
     }
 
+    [Theory]
+    [InlineData("aead_aes256_gcm_rtpsize,aead_xchacha20_poly1305_rtpsize")]
+    [InlineData("xsalsa20_poly1305", "--encryption-modes", "xsalsa20_poly1305")]
+    [InlineData(null, "--encryption-modes", "aead_aes256_gcm_rtpsize,rot13")]
+    public void A_node_offers_old_encryption_only_where_it_is_told_to(string? expected, params string[] args)
+    {
+        var command = new Command("tested");
+        var settings = new Settings(command);
+        var (common, node) = (new CommonSettings(settings), new NodeSettings(settings, "port"));
+        command.SetAction(_ => 0);
+        var parsed = new RootCommand { command }.Parse(["tested", .. args]);
+
+        if (expected is null) Assert.Throws<SettingException>(() => node.Read(parsed, common, []));
+        else Assert.Equal(expected, string.Join(',', node.Read(parsed, common, []).EncryptionModes));
+    }
+
     private static int Read(params string[] args)
     {
         var (command, option) = Command();

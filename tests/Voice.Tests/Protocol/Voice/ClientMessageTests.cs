@@ -51,6 +51,31 @@ public class ClientMessageTests
     }
 
     [Theory]
+    [InlineData("18446744073709551615")]
+    [InlineData("1501184119561.25")]
+    [InlineData("\"1501184119561\"")]
+    public void A_nonce_comes_back_as_it_was_written(string nonce)
+    {
+        foreach (var d in new[] { nonce, $$"""{"t":{{nonce}}}""" })
+            Assert.Equal($$"""{"op":6,"d":{{d}}}""", Encoding.UTF8.GetString(ServerFrame.Ack(Assert.IsType<Heartbeat>(Parse($$"""{"op":3,"d":{{d}}}""")))));
+    }
+
+    [Theory]
+    [InlineData("""{"op":12,"d":{"audio_ssrc":1}}""")]
+    [InlineData("""{"op":12,"d":{"audio_ssrc":1,"video_ssrc":0,"rtx_ssrc":0,"streams":[]}}""")]
+    [InlineData("""{"op":12}""")]
+    public void Video_is_taken_in_every_form(string json) => Assert.IsType<Video>(Parse(json));
+
+    [Fact]
+    public void What_is_said_about_end_to_end_encryption_does_no_harm()
+    {
+        foreach (var json in new[] { """{"op":23,"d":{"transition_id":0}}""", """{"op":31,"d":{"transition_id":0}}""" }) Assert.IsType<Ignored>(Parse(json));
+        foreach (var op in new byte[] { 26, 28 }) Assert.IsType<Ignored>(ClientMessage.ParseBinary([op, 1, 2, 3]));
+        foreach (var op in new byte[] { 0, 25, 27, 29, 255 }) Assert.Equal(Refused.Unknown, ClientMessage.ParseBinary([op, 1, 2, 3]));
+        Assert.Equal(Refused.Malformed, ClientMessage.ParseBinary([]));
+    }
+
+    [Theory]
     [InlineData("1", SpeakingFlags.Microphone)]
     [InlineData("true", SpeakingFlags.Microphone)]
     [InlineData("false", SpeakingFlags.None)]
@@ -79,7 +104,9 @@ public class ClientMessageTests
     [InlineData("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":1,"mode":null}}}""")]
     [InlineData("""{"op":1,"d":{"protocol":"udp","data":{"address":"192.0.2.1","port":"x","mode":"x"}}}""")]
     [InlineData("""{"op":3}""")]
-    [InlineData("""{"op":3,"d":1.5}""")]
+    [InlineData("""{"op":3,"d":null}""")]
+    [InlineData("""{"op":3,"d":{"t":true}}""")]
+    [InlineData("""{"op":3,"d":10000000000000000000000000000000000000000000000000000000000000000}""")]
     [InlineData("""{"op":3,"d":{"seq_ack":1}}""")]
     [InlineData("""{"op":5,"d":{"speaking":"x"}}""")]
     [InlineData("""{"op":5}""")]

@@ -169,6 +169,31 @@ public class CloseCodeTests
     }
 
     [Fact]
+    public void A_call_that_is_over_for_all_is_told_apart_from_one_that_moved()
+    {
+        var client = node.Join(1);
+        node.Drop(terminated: true);
+        Assert.Equal(VoiceCloseCode.CallTerminated, client.Closed);
+
+        var moved = new TestNode();
+        client = moved.Join(1);
+        moved.Drop();
+        Assert.Equal(VoiceCloseCode.Disconnected, client.Closed);
+    }
+
+    [Fact]
+    public void A_node_that_stops_says_so_to_all_and_takes_nobody()
+    {
+        var (member, stranger) = (node.Join(1), node.Connect());
+        node.Stop();
+        var late = node.Connect();
+        member.Speak(1);
+
+        Assert.All([member, stranger, late], client => Assert.Equal(VoiceCloseCode.VoiceServerCrashed, client.Closed));
+        Assert.Empty(late.Frames);
+    }
+
+    [Fact]
     public void A_client_that_closes_its_transport_may_select_again()
     {
         var (client, other) = (node.Join(1), node.Join(2));

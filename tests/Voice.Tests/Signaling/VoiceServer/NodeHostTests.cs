@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Net.WebSockets;
-using System.Text;
-using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
@@ -17,11 +14,6 @@ namespace Voice.Tests.Signaling.VoiceServer;
 /// <summary>The shells around the core, with real sockets and a real media process.</summary>
 public sealed class NodeHostTests : IDisposable
 {
-    private const string Secret = "a secret of the tests, long enough";
-
-    private static readonly byte[] SecretBytes = Encoding.UTF8.GetBytes(Secret);
-    private static readonly string[] MediaCommand = ["dotnet", Path.Combine(AppContext.BaseDirectory, "voice.dll"), "media"];
-
     private readonly string data = Directory.CreateTempSubdirectory("voice-node-").FullName;
     private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
 
@@ -34,7 +26,7 @@ public sealed class NodeHostTests : IDisposable
     [Fact]
     public async Task A_client_joins_over_real_sockets()
     {
-        await using var gateway = new FakeGateway(data, SecretBytes);
+        await using var gateway = new FakeGateway(data, RealNode.SecretBytes);
         await using var node = await NodeHost.StartAsync(Options(gateway.Address), patience.Token);
         var hello = await gateway.AcceptAsync(patience.Token);
         Assert.Equal((node.NodeId, node.Endpoint), (hello.NodeId, hello.Endpoint));
@@ -48,35 +40,34 @@ public sealed class NodeHostTests : IDisposable
         Assert.Equal("ok\n", await http.GetStringAsync($"http://{node.Endpoint}/healthz", patience.Token));
 
         using var client = await ConnectAsync(node);
-        Assert.Equal(VoiceOpcode.Hello, TestClient.Op(await ReceiveAsync(client)));
-        await SendAsync(client, Identify());
-        var ready = (await ReceiveAsync(client)).GetProperty("d");
-        await SendAsync(client, new { op = 1, d = new { protocol = "webrtc", data = Samples.Chromium } });
-        var sdp = (await ReceiveAsync(client)).GetProperty("d").GetProperty("sdp").GetString();
+        Assert.Equal(VoiceOpcode.Hello, TestClient.Op(await client.ReceiveAsync()));
+        await client.SendAsync(RealNode.Identify(TestNode.Member(1)));
+        var ready = (await client.ReceiveAsync()).GetProperty("d");
+        await client.SendAsync(new { op = 1, d = new { protocol = "webrtc", data = Samples.Chromium } });
+        var sdp = (await client.ReceiveAsync()).GetProperty("d").GetProperty("sdp").GetString();
         Assert.Contains($"127.0.0.1 {ready.GetProperty("port")} typ host", sdp);
         Assert.True((await gateway.Next<VoiceSessionChanged>()).Connected);
         Assert.Single((await gateway.Next<NodeReport>(report => report.Sessions == 1)).Hosted);
 
-        await SendAsync(client, new { op = 5, d = new string('x', VoiceSocket.MaxMessage) });
-        await Assert.ThrowsAsync<EndOfStreamException>(() => ReceiveAsync(client));
-        Assert.Equal((int)VoiceCloseCode.DecodeError, (int)client.CloseStatus!);
+        await client.SendAsync(new { op = 5, d = new string('x', VoiceSocket.MaxMessage) });
+        Assert.Equal((int)VoiceCloseCode.DecodeError, await client.ClosedAsync());
         Assert.False((await gateway.Next<VoiceSessionChanged>()).Connected);
     }
 
     [Fact]
     public async Task A_node_comes_back_to_a_gateway_that_hung_up_and_its_calls_went_on()
     {
-        await using var gateway = new FakeGateway(data, SecretBytes);
+        await using var gateway = new FakeGateway(data, RealNode.SecretBytes);
         await using var node = await NodeHost.StartAsync(Options(gateway.Address), patience.Token);
         var first = await gateway.AcceptAsync(patience.Token);
         await gateway.SendAsync(new GuildUpdate(41, "", 5, 1, true, [TestNode.Member(1)], []));
         await gateway.Next<GuildAck>();
         using var client = await ConnectAsync(node);
-        await ReceiveAsync(client);
-        await SendAsync(client, Identify());
-        await ReceiveAsync(client);
+        await client.ReceiveAsync();
+        await client.SendAsync(RealNode.Identify(TestNode.Member(1)));
+        await client.ReceiveAsync();
         await gateway.HangUpAsync();
-        await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token); // what happens now is told later
+        await client.CloseAsync(); // what happens now is told later
 
         var second = await gateway.AcceptAsync(patience.Token);
         Assert.Equal(first.Incarnation, second.Incarnation);
@@ -86,7 +77,7 @@ public sealed class NodeHostTests : IDisposable
     [Fact]
     public async Task A_gateway_that_does_not_know_the_secret_is_told_nothing()
     {
-        await using var gateway = new FakeGateway(data, [.. SecretBytes.Reverse()]);
+        await using var gateway = new FakeGateway(data, [.. RealNode.SecretBytes.Reverse()]);
         await using var node = await NodeHost.StartAsync(Options(gateway.Address), patience.Token);
 
         await Assert.ThrowsAsync<EndOfStreamException>(() => gateway.AcceptAsync(patience.Token));
@@ -97,7 +88,7 @@ public sealed class NodeHostTests : IDisposable
     {
         using var sockets = MediaSockets.Open(new MediaAddresses(new(IPAddress.Loopback, IPAddress.Loopback), null), 0, workers: 2);
         var events = System.Threading.Channels.Channel.CreateUnbounded<MediaEvent?>();
-        var supervisor = new MediaSupervisor(MediaCommand, sockets, e => events.Writer.WriteAsync(e), NullLogger.Instance, TimeProvider.System);
+        var supervisor = new MediaSupervisor(RealNode.MediaCommand, sockets, e => events.Writer.WriteAsync(e), NullLogger.Instance, TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var running = supervisor.RunAsync(stop.Token);
 
@@ -149,42 +140,7 @@ public sealed class NodeHostTests : IDisposable
         }
     }
 
-    private NodeOptions Options(string gateway) => new()
-    {
-        DataDirectory = data,
-        Port = 0,
-        MediaPort = 0,
-        Gateways = [gateway],
-        ClusterSecret = Secret,
-        MediaCommand = MediaCommand,
-    };
+    private NodeOptions Options(string gateway) => RealNode.Options(data, gateway);
 
-    private static object Identify()
-    {
-        var member = TestNode.Member(1);
-        var token = new VoiceToken(41, member.Channel, member.User, member.SessionId, "node-1", 5, "");
-        return new
-        {
-            op = 0,
-            d = new { server_id = "41", user_id = "1", session_id = member.SessionId, token = new VoiceTokenKey(SecretBytes).Sign(token, DateTimeOffset.UtcNow) },
-        };
-    }
-
-    private async Task<ClientWebSocket> ConnectAsync(NodeHost node)
-    {
-        var client = new ClientWebSocket();
-        await client.ConnectAsync(new Uri($"ws://{node.Endpoint}?v=8"), patience.Token);
-        return client;
-    }
-
-    private Task SendAsync(ClientWebSocket client, object message) =>
-        client.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, true, patience.Token);
-
-    private async Task<JsonElement> ReceiveAsync(ClientWebSocket client)
-    {
-        var buffer = new byte[64 * 1024];
-        var got = await client.ReceiveAsync(buffer, patience.Token);
-        if (got.MessageType == WebSocketMessageType.Close) throw new EndOfStreamException();
-        return JsonElement.Parse(buffer.AsSpan(0, got.Count));
-    }
+    private Task<RealClient> ConnectAsync(NodeHost node) => RealClient.ConnectAsync(node, "?v=8", patience.Token);
 }

@@ -175,6 +175,40 @@ public class ResumeTests
     }
 
     [Fact]
+    public void Since_version_9_a_resume_names_the_channel()
+    {
+        var a = node.Join(1);
+        a.Lose();
+
+        Assert.Equal(VoiceCloseCode.SessionNoLongerValid, a.Resume(0, version: 9, channel: TestNode.Den).Closed);
+        Assert.Null(a.Resume(0, version: 9, channel: TestNode.Lobby).Closed);
+    }
+
+    [Fact]
+    public void Media_over_UDP_is_not_touched_by_a_lost_socket_nor_by_its_resume()
+    {
+        var (bot, listener) = (node.JoinWithoutMedia(1), node.Join(2));
+        bot.SelectUdp();
+        bot.Speak(1);
+        listener.News();
+        var commands = node.MediaCommands.Count;
+        var had = bot.LastSeq;
+        bot.Lose();
+        listener.Speak(1);
+        for (var second = 0; second < 55; second++)
+        {
+            listener.Beat();
+            node.Pass(TimeSpan.FromSeconds(1));
+        }
+
+        var again = bot.Resume(had);
+        again.Speak(1); // the library thinks that it must say so again
+        Assert.Equal(["Hello", "Resumed", "Speaking 2=1"], again.News());
+        Assert.Equal(commands, node.MediaCommands.Count);
+        Assert.All(listener.News(), news => Assert.Equal("HeartbeatAck", news));
+    }
+
+    [Fact]
     public void A_session_outlives_its_token()
     {
         var a = node.Join(1);

@@ -92,9 +92,15 @@ internal sealed class TestNode
         Deliver();
     }
 
-    public void Drop(long epoch = Epoch)
+    public void Drop(long epoch = Epoch, bool terminated = false)
     {
-        Core.Drop(Now, new GuildDrop(Guild, "", epoch));
+        Core.Drop(Now, new GuildDrop(Guild, "", epoch, terminated));
+        Deliver();
+    }
+
+    public void Stop()
+    {
+        Core.Stop();
         Deliver();
     }
 
@@ -211,13 +217,14 @@ internal sealed class TestClient(TestNode node, long socket)
     public void Lose(int? code = null) => node.Lose(Socket, code);
 
     /// <summary>A new socket that asks to go on with this one's session.</summary>
-    public TestClient Resume(int? seqAck, int version = 8, string? token = null)
+    public TestClient Resume(int? seqAck, int version = 8, string? token = null, ulong? channel = null)
     {
         var again = node.Connect(version);
         (again.User, again.Token) = (User, token ?? Token);
         again.Send(VoiceOpcode.Resume, new
         {
             server_id = TestNode.Guild.ToString(),
+            channel_id = channel?.ToString(),
             session_id = node.Pushed(User).SessionId,
             token = again.Token,
             seq_ack = seqAck,
