@@ -40,11 +40,11 @@ public class Forwarding
         var dtls = new DtlsServer();
         worker = new(new(0, new NoPort(), dtls, _ => { }, _ => { }, Console.Error.WriteLine, new Random(1)));
         talker = Connect(Talker).CreateClientContext();
-        worker.Apply([new PutTrack(Talker * 8, Talker, TrackKind.Audio, 48_000, 0)]);
+        worker.Apply([new PutTrack(Talker * 8, Talker, TrackKind.Audio, 48_000, 0)], TimeSpan.FromHours(1));
         for (var id = Talker + 1; id <= Talker + Listeners; id++)
         {
             Connect(id);
-            worker.Apply([new PutSubscription(Talker * 8, id, Talker * 8, Gates.None)]);
+            worker.Apply([new PutSubscription(Talker * 8, id, Talker * 8, Gates.None)], TimeSpan.FromHours(1));
         }
     }
 
@@ -72,7 +72,7 @@ public class Forwarding
     private SrtpKeyingMaterial Connect(uint id)
     {
         var put = new PutTransport(id, 0, 111, 1, new WebRtcPath($"local{id}", "a-password-of-22-chars", "remote", new byte[32], [(ushort)Profile]));
-        worker.Apply([put]);
+        worker.Apply([put], TimeSpan.FromHours(1));
         var check = new byte[256];
         var writer = new StunWriter(check, StunClass.Request, StunMethod.Binding, new byte[StunMessage.TransactionIdLength]);
         writer.AddUsername(Encoding.UTF8.GetBytes($"{((WebRtcPath)put.Path).LocalUfrag}:{((WebRtcPath)put.Path).RemoteUfrag}"));
@@ -82,7 +82,7 @@ public class Forwarding
         worker.Receive(check.AsSpan(0, writer.Length), Address(id), TimeSpan.FromHours(1));
 
         var material = RandomNumberGenerator.GetBytes(Profile.KeyingMaterialLength);
-        worker.Transports[id].Connect(new((ushort)Profile, material));
+        ((WebRtcTransport)worker.Transports[id]).Connect(new((ushort)Profile, material));
         return new(Profile, material);
     }
 

@@ -40,7 +40,15 @@ public enum DropReason
     SrtcpTooOld,
     SrtcpTooManyStreams,
 
+    // Discord's UDP protocol.
+    UdpMalformed,
+    UdpAuthentication,
+    UdpReplayed,
+    UdpTooOld,
+    UdpRtcpAuthentication,
+
     // RTP, RTCP.
+    RtpMalformed,
     UnknownSsrc,
     UnknownPayloadType,
     RtpPadding,

@@ -1,7 +1,6 @@
 using Voice.Media.Net;
 using Voice.Protocol.Links;
 using Voice.Protocol.Rtp;
-using Voice.Protocol.Srtp;
 
 namespace Voice.Media;
 
@@ -10,18 +9,13 @@ namespace Voice.Media;
 internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
 {
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
-    private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + SrtpProfiles.MaxTagLength];
+    private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + Transport.MaxOverhead];
 
-    /// <param name="packet">Plain.</param>
-    /// <param name="payload">The packet's, without padding: we send none (RFC 3550 section 5.1).</param>
-    /// <param name="level">The packet's audio level as on the wire (RFC 6464), null when it does not tell.</param>
-    /// <param name="index">The packet's 48-bit index.</param>
-    public void Forward(Track track, in RtpPacket packet, ReadOnlySpan<byte> payload, byte? level, ulong index, TimeSpan now)
+    public void Forward(Track track, in IncomingPacket packet, TimeSpan now)
     {
         foreach (var subscription in track.Subscriptions)
         {
-            var refusal = Send(subscription, packet, payload, level, index, now);
-            if (refusal is { } reason) counters.Drop(reason);
+            if (Send(subscription, packet, now) is { } reason) counters.Drop(reason);
         }
     }
 
@@ -31,29 +25,28 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
         foreach (var subscription in track.Subscriptions) subscription.Stream.Index.Skip(index);
     }
 
-    private DropReason? Send(
-        Subscription subscription, in RtpPacket packet, ReadOnlySpan<byte> payload, byte? level, ulong index, TimeSpan now)
+    private DropReason? Send(Subscription subscription, in IncomingPacket packet, TimeSpan now)
     {
         var (listener, stream) = (subscription.Listener, subscription.Stream);
         if (subscription.Gates != Gates.None)
         {
-            stream.Index.Skip(index);
+            stream.Index.Skip(packet.Index);
             return DropReason.Gated;
         }
-        if (listener.Egress is not { } srtp || listener.Selected is not { } destination)
+        if (listener.State != TransportState.Connected || listener.Selected is not { } destination)
         {
-            stream.Index.Skip(index);
+            stream.Index.Skip(packet.Index);
             return DropReason.ListenerNotConnected;
         }
-        if (stream.Index.TryMap(index, out var egress) is { } refusal) return refusal;
+        if (stream.Index.TryMap(packet.Index, out var egress) is { } refusal) return refusal;
 
         var timestamp = stream.Translate(packet.Timestamp, now);
         var headerLength = RtpHeader.Write(
             header, packet.Marker, listener.OpusPayloadType, (ushort)egress, timestamp, stream.Ssrc,
-            level is null ? (byte)0 : listener.AudioLevelExtension, level ?? 0);
-        var length = srtp.Protect(header.AsSpan(0, headerLength), payload, egress, datagram);
+            packet.Level is null ? (byte)0 : listener.AudioLevelExtension, packet.Level ?? 0);
+        if (listener.Protect(header.AsSpan(0, headerLength), packet.Payload, egress, datagram, out var length) is { } exhausted) return exhausted;
 
-        stream.Sent(timestamp, payload.Length, now);
+        stream.Sent(timestamp, packet.Payload.Length, now);
         if (!port.TrySend(datagram.AsSpan(0, length), destination)) return DropReason.SendFailed;
         counters.Forwarded(length);
         return null;

@@ -95,7 +95,7 @@ public static class MediaProcess
                 case MediaSnapshot snapshot:
                     dtls.Identity = new(snapshot.DtlsCertificate, snapshot.DtlsPrivateKey);
                     var whole = plan.SplitWhole(snapshot.Changes);
-                    for (var i = 0; i < workers.Length; i++) Post(i, whole[i], static (worker, part) => worker.Replace(part));
+                    for (var i = 0; i < workers.Length; i++) workers[i].Replace(whole[i]);
                     Volatile.Write(ref revision, snapshot.Revision);
                     break;
                 case MediaDelta delta:
@@ -104,15 +104,12 @@ public static class MediaProcess
                     var parts = plan.Split(delta.Changes);
                     for (var i = 0; i < workers.Length; i++)
                     {
-                        if (parts[i].Count > 0) Post(i, parts[i], static (worker, part) => worker.Apply(part));
+                        if (parts[i].Count > 0) workers[i].Apply(parts[i]);
                     }
                     Volatile.Write(ref revision, delta.Revision);
                     break;
             }
         }
-
-        private void Post(int worker, List<MediaChange> part, Action<Worker, List<MediaChange>> apply) =>
-            workers[worker].Post(owner => apply(owner, part));
 
         /// <summary>Any thread.</summary>
         private void Tell(MediaEvent message) => events.Writer.TryWrite(message);

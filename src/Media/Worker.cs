@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
 using Voice.Media.Rtcp;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Rtp;
 using Voice.Protocol.Srtp;
-using Voice.Protocol.Stun;
 
 namespace Voice.Media;
 
@@ -35,9 +34,6 @@ public sealed class Worker
 
     private readonly WorkerContext context;
     private readonly Reporter reporter = new();
-    private readonly Dictionary<RemoteEndPoint, Transport> byAddress = [];
-    private readonly Dictionary<string, Transport> byUsername = [];
-    private readonly Dictionary<string, Transport>.AlternateLookup<ReadOnlySpan<char>> usernames;
     private readonly Dictionary<uint, Transport> transports = [];
     private readonly Dictionary<uint, Track> tracks = [];
     private readonly Dictionary<(uint Track, uint Listener), Subscription> subscriptions = [];
@@ -45,7 +41,6 @@ public sealed class Worker
     public Worker(WorkerContext context)
     {
         this.context = context;
-        usernames = byUsername.GetAlternateLookup<ReadOnlySpan<char>>();
         Forwarder = new(context.Port, Counters);
     }
 
@@ -58,6 +53,8 @@ public sealed class Worker
     public IReadOnlyDictionary<(uint Track, uint Listener), Subscription> Subscriptions => subscriptions;
 
     internal Forwarder Forwarder { get; }
+
+    internal Routes Routes { get; } = new();
 
     /// <summary>One datagram. Authenticated or gone: a stranger's leaves no trace but a count.</summary>
     /// <param name="datagram">Decrypted in place; one longer than <see cref="MaxDatagram"/> may be cut off.</param>
@@ -73,22 +70,32 @@ public sealed class Worker
         if (from.Port == 0) return DropReason.PortZero;
         if (datagram.IsEmpty) return DropReason.Empty;
         if (datagram.Length > MaxDatagram) return DropReason.Oversized;
-        if (byAddress.TryGetValue(from, out var transport)) return transport.Receive(datagram, from, now);
 
-        // RFC 8445 section 7.3: from an address that nobody validated only a check by one of our clients counts.
-        if (Demux.Classify(datagram) != PacketKind.Stun) return DropReason.UnknownAddress;
-        if (!StunMessage.TryParse(datagram, out var check)) return DropReason.StunMalformed;
-        return FindByUsername(check) is { } addressee ? addressee.Receive(datagram, from, now) : DropReason.StunUnknownUsername;
+        if (IpDiscovery.TryParseRequest(datagram, out var request)) return AnswerDiscovery(request.Ssrc, datagram, from);
+
+        var kind = Demux.Classify(datagram);
+        return Routes.Find(datagram, kind, from, out var transport) ?? transport!.Receive(datagram, kind, from, now);
     }
 
-    /// <summary>Timers: consent and reports.</summary>
+    /// <summary>docs/decisions/0004: whoever asks is told where it is, and forgotten.</summary>
+    private DropReason? AnswerDiscovery(uint ssrc, Span<byte> datagram, in RemoteEndPoint from)
+    {
+        Span<byte> address = stackalloc byte[16];
+        from.WriteAddress(address);
+        IpDiscovery.WriteResponse(datagram, ssrc, from.IsV4 ? address[12..] : address, from.Port);
+        Counters.Discovered();
+        Send(datagram, new Destination(from));
+        return null;
+    }
+
+    /// <summary>Timers: transports that end, and reports.</summary>
     public void Tick(TimeSpan now)
     {
         foreach (var transport in transports.Values)
         {
-            if (!transport.KeepsConsent(now))
+            if (transport.Ending(now) is { } reason)
             {
-                Close(transport, TransportCloseReason.ConsentExpired);
+                Close(transport, reason);
             }
             else if (transport.State == TransportState.Connected && now >= transport.NextReport)
             {
@@ -100,7 +107,7 @@ public sealed class Worker
     }
 
     /// <summary>The whole state of this worker: what is not put here is dropped.</summary>
-    public void Replace(IReadOnlyList<MediaChange> changes)
+    public void Replace(IReadOnlyList<MediaChange> changes, TimeSpan now)
     {
         var wantedTransports = changes.OfType<PutTransport>().Select(put => put.Id).ToHashSet();
         var wantedTracks = changes.OfType<PutTrack>().Select(put => put.Ssrc).ToHashSet();
@@ -109,27 +116,27 @@ public sealed class Worker
         foreach (var key in subscriptions.Keys.Where(key => !wantedSubscriptions.Contains(key)).ToList()) Drop(subscriptions[key]);
         foreach (var ssrc in tracks.Keys.Where(ssrc => !wantedTracks.Contains(ssrc)).ToList()) Drop(tracks[ssrc]);
         foreach (var id in transports.Keys.Where(id => !wantedTransports.Contains(id)).ToList()) Drop(transports[id]);
-        Apply(changes);
+        Apply(changes, now);
     }
 
     /// <summary>Changes, in their order. Each is idempotent; one that makes no sense is counted, logged and left out.</summary>
-    public void Apply(IReadOnlyList<MediaChange> changes)
+    public void Apply(IReadOnlyList<MediaChange> changes, TimeSpan now)
     {
         foreach (var change in changes)
         {
-            if (Refusal(change) is not { } why) continue;
+            if (Refusal(change, now) is not { } why) continue;
             Counters.Drop(DropReason.CommandRefused);
             context.Log($"refused {change.GetType().Name}: {why}");
         }
     }
 
-    private string? Refusal(MediaChange change)
+    private string? Refusal(MediaChange change, TimeSpan now)
     {
         switch (change)
         {
             case PutTransport put: return TryPut(put);
             case PutTrack put: return TryPut(put);
-            case PutSubscription put: return TryPut(put);
+            case PutSubscription put: return TryPut(put, now);
             case DropTransport drop when transports.TryGetValue(drop.Id, out var transport):
                 Drop(transport);
                 break;
@@ -149,16 +156,28 @@ public sealed class Worker
         {
             return Same(known.Put, put) ? null : $"transport {put.Id} is there already and not the same";
         }
-        if (put.Path is not WebRtcPath path) return $"transport {put.Id}: an unknown path";
-        if (path.RemoteFingerprint.Length != 32) return $"transport {put.Id}: a SHA-256 fingerprint has 32 bytes";
-        if (!path.Profiles.All(profile => ((SrtpProfile)profile).IsSupported)) return $"transport {put.Id}: an unknown SRTP profile";
         if (put.OpusPayloadType > 127) return $"transport {put.Id}: payload type {put.OpusPayloadType}";
         if (put.AudioLevelExtension > 14) return $"transport {put.Id}: extension id {put.AudioLevelExtension}";
-        var transport = new Transport(this, put, path) { ReporterSsrc = (uint)context.Random.NextInt64(1, uint.MaxValue) };
-        if (!byUsername.TryAdd(transport.Username, transport)) return $"transport {put.Id}: its ufrags are another's";
+        if (Refusal(put.Path) is { } why) return $"transport {put.Id}: {why}";
+
+        var reporter = (uint)context.Random.NextInt64(1, uint.MaxValue);
+        Transport transport = put.Path is UdpPath udp
+            ? new UdpTransport(this, put, udp) { ReporterSsrc = reporter }
+            : new WebRtcTransport(this, put, (WebRtcPath)put.Path) { ReporterSsrc = reporter };
+        if (Routes.TryAdd(transport) is { } common) return $"transport {put.Id}: {common}";
         transports.Add(put.Id, transport);
         return null;
     }
+
+    private static string? Refusal(MediaPath path) => path switch
+    {
+        WebRtcPath { RemoteFingerprint.Length: not 32 } => "a SHA-256 fingerprint has 32 bytes",
+        WebRtcPath web => web.Profiles.All(profile => ((SrtpProfile)profile).IsSupported) ? null : "an unknown SRTP profile",
+        UdpPath { SecretKey.Length: not EncryptionModes.KeyLength } => "a key has 32 bytes",
+        UdpPath udp when !udp.Mode.IsSupported => $"no encryption mode {udp.Mode} here",
+        UdpPath udp => udp.Expected.Length == 0 || RemoteEndPoint.TryFromWire(udp.Expected, out _) ? null : "an expected address that is none",
+        _ => "an unknown path",
+    };
 
     private string? TryPut(PutTrack put)
     {
@@ -179,7 +198,7 @@ public sealed class Worker
         return null;
     }
 
-    private string? TryPut(PutSubscription put)
+    private string? TryPut(PutSubscription put, TimeSpan now)
     {
         if (subscriptions.TryGetValue((put.Track, put.Listener), out var known))
         {
@@ -221,7 +240,7 @@ public sealed class Worker
         foreach (var subscription in transport.Subscriptions.ToArray()) Drop(subscription);
         foreach (var track in transport.Tracks.ToArray()) Drop(track);
         transports.Remove(transport.Id);
-        byUsername.Remove(transport.Username);
+        Routes.Remove(transport);
         transport.Close();
     }
 
@@ -236,21 +255,9 @@ public sealed class Worker
         if (!context.Port.TrySend(datagram, to)) Counters.Drop(DropReason.SendFailed);
     }
 
-    /// <summary>Datagrams from the address are the transport's from now on.</summary>
-    internal void Claim(in RemoteEndPoint address, Transport transport)
-    {
-        byAddress.TryAdd(address, transport);
-        Debug.Assert(byAddress[address] == transport, "while it is another's, that one gets what comes from it");
-    }
-
-    internal void Release(in RemoteEndPoint address, Transport transport)
-    {
-        if (byAddress.TryGetValue(address, out var owner) && owner == transport) byAddress.Remove(address);
-    }
-
     /// <summary>Null when the handshake pool is full.</summary>
     /// <param name="origin">Where the client's first flight came from.</param>
-    internal DtlsSession? StartDtls(Transport transport, Destination origin)
+    internal DtlsSession? StartDtls(WebRtcTransport transport, Destination origin)
     {
         DtlsSession? session = null;
         return session = context.Dtls.TryStart(new DtlsPeer(
@@ -261,7 +268,7 @@ public sealed class Worker
             Closed: reason => context.Post(worker => worker.Ended(transport, session, reason))));
     }
 
-    private void Connected(Transport transport, DtlsSession? session, DtlsKeys keys, Destination origin)
+    private void Connected(WebRtcTransport transport, DtlsSession? session, DtlsKeys keys, Destination origin)
     {
         if (!transport.Runs(session)) return;
         transport.Connect(keys);
@@ -269,24 +276,25 @@ public sealed class Worker
         context.Events(new TransportConnected(transport.Id, keys.Profile, keys.KeyingMaterial, address.ToWire()));
     }
 
-    private void Ended(Transport transport, DtlsSession? session, TransportCloseReason reason)
+    private void Ended(WebRtcTransport transport, DtlsSession? session, TransportCloseReason reason)
     {
         if (transport.Runs(session)) Close(transport, reason);
     }
 
-    private Transport? FindByUsername(in StunMessage check)
+    private static bool Same(PutTransport left, PutTransport right) => left with { Path = right.Path } == right && (left.Path, right.Path) switch
     {
-        Span<char> name = stackalloc char[513]; // RFC 8489 section 14.3
-        if (!check.TryGetUsername(out var bytes) || bytes.Length > name.Length) return null;
-        for (var i = 0; i < bytes.Length; i++) name[i] = (char)bytes[i]; // ice-chars are ASCII (RFC 8839 section 5.4)
-        return usernames.TryGetValue(name[..bytes.Length], out var transport) ? transport : null;
-    }
-
-    private static bool Same(PutTransport left, PutTransport right) =>
-        left with { Path = right.Path } == right && Same((WebRtcPath)left.Path, (WebRtcPath)right.Path);
+        (WebRtcPath a, WebRtcPath b) => Same(a, b),
+        (UdpPath a, UdpPath b) => Same(a, b),
+        _ => false,
+    };
 
     private static bool Same(WebRtcPath left, WebRtcPath right) =>
         left with { RemoteFingerprint = right.RemoteFingerprint, Profiles = right.Profiles } == right
         && left.RemoteFingerprint.AsSpan().SequenceEqual(right.RemoteFingerprint)
         && left.Profiles.AsSpan().SequenceEqual(right.Profiles);
+
+    private static bool Same(UdpPath left, UdpPath right) =>
+        left with { SecretKey = right.SecretKey, Expected = right.Expected } == right
+        && left.SecretKey.AsSpan().SequenceEqual(right.SecretKey)
+        && left.Expected.AsSpan().SequenceEqual(right.Expected);
 }

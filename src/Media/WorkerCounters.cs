@@ -10,6 +10,7 @@ public sealed class WorkerCounters
     private long bytesReceived;
     private long packetsForwarded;
     private long bytesForwarded;
+    private long discoveriesAnswered;
 
     public long PacketsReceived => Volatile.Read(ref packetsReceived);
 
@@ -19,11 +20,16 @@ public sealed class WorkerCounters
 
     public long BytesForwarded => Volatile.Read(ref bytesForwarded);
 
+    /// <summary>IP discoveries of Discord's UDP protocol, anybody's.</summary>
+    public long DiscoveriesAnswered => Volatile.Read(ref discoveriesAnswered);
+
     public long this[DropReason reason] => Volatile.Read(ref drops[(int)reason]);
 
     public long TotalDrops => drops.Sum();
 
     internal void Drop(DropReason reason) => drops[(int)reason]++;
+
+    internal void Discovered() => discoveriesAnswered++;
 
     internal void Received(int bytes)
     {

@@ -70,6 +70,15 @@ public readonly record struct RemoteEndPoint(ulong High, ulong Low, ushort Port,
         return wire;
     }
 
+    /// <summary>False unless it is <see cref="WireLength"/> bytes with a port.</summary>
+    public static bool TryFromWire(ReadOnlySpan<byte> wire, out RemoteEndPoint endPoint)
+    {
+        endPoint = default;
+        if (wire.Length != WireLength || BinaryPrimitives.ReadUInt16BigEndian(wire[16..]) is not (> 0 and var port)) return false;
+        endPoint = FromBytes(wire, port, 0);
+        return true;
+    }
+
     public IPEndPoint ToIPEndPoint()
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -37,6 +37,12 @@ public sealed class WorkerLoop : IDisposable
         port.Wake();
     }
 
+    /// <summary>Any thread; see <see cref="Worker.Apply"/>.</summary>
+    public void Apply(IReadOnlyList<MediaChange> changes) => Post(worker => worker.Apply(changes, Now()));
+
+    /// <summary>Any thread; see <see cref="Worker.Replace"/>.</summary>
+    public void Replace(IReadOnlyList<MediaChange> changes) => Post(worker => worker.Replace(changes, Now()));
+
     public void Dispose()
     {
         stopping = true;

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using Voice.Protocol.Rtp;
-using Voice.Protocol.Srtp;
 
 namespace Voice.Media.Rtcp;
 
@@ -22,7 +21,7 @@ internal sealed class Reporter
     private const int CnameLength = RtcpPacket.HeaderLength + 4 + 16;
 
     private readonly byte[] compound = new byte[MaxCompound];
-    private readonly byte[] scratch = new byte[MaxCompound + SrtpProfiles.MaxRtcpOverhead];
+    private readonly byte[] scratch = new byte[MaxCompound + Transport.MaxOverhead];
     private readonly List<Subscription> batch = new(MaxCompound / (SenderReportLength + CnameLength));
 
     public void Report(Transport transport, TimeSpan now)

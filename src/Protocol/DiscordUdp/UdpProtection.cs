@@ -63,11 +63,16 @@ public sealed class UdpProtection : IDisposable
     /// <summary>What protection adds to a packet.</summary>
     public int Overhead => UdpCipher.TagLength + suffixLength;
 
-    /// <summary>Packets protected so far. Whoever goes on with a key that was used starts past what was sent.</summary>
+    /// <summary>Packets protected so far. Whoever goes on with a key that was used before sets it past what was sent.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Set to less than it was: a nonce would come again.</exception>
     public uint Sent
     {
         get => sent;
-        init => sent = value;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, sent);
+            sent = value;
+        }
     }
 
     /// <summary>Nothing more can be protected.</summary>

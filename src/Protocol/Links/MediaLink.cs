@@ -72,7 +72,8 @@ public sealed record WebRtcPath(
 
 /// <summary>Discord's UDP protocol (protocol/udp-media.md).</summary>
 /// <param name="SecretKey">32 bytes, both directions.</param>
-/// <param name="Ssrc">That the client's packets carry: its Ready's.</param>
+/// <param name="Ssrc">That the client's packets carry: its Ready's. No other transport of the worker has it: an earlier one of the same
+/// client is dropped first.</param>
 /// <param name="Expected">Where the client said that it is, 16 bytes of IPv6 (IPv4 mapped) and 2 of port, big endian. Signalling
 /// names it only if the client's WebSocket comes from the same address; media goes there until an authenticated packet
 /// says better. Empty: nothing is sent before one.</param>
@@ -161,6 +162,9 @@ public enum TransportCloseReason : byte
     FingerprintMismatch = 1,
     ConsentExpired = 2,
     PeerClosed = 3,
+
+    /// <summary>A UDP client's key has protected all that it may: the session needs another.</summary>
+    KeyExhausted = 4,
 }
 
 [MessagePackObject]

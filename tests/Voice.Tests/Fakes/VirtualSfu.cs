@@ -3,6 +3,7 @@ using System.Net;
 using Voice.Media;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Srtp;
 using Xunit;
@@ -14,7 +15,7 @@ namespace Voice.Tests.Fakes;
 public sealed class VirtualSfu : IDisposable
 {
     private readonly BlockingCollection<Action<Worker>> mailbox = [];
-    private readonly List<VirtualClient> clients = [];
+    private readonly List<VirtualPeer> clients = [];
     private uint lastId;
 
     public VirtualSfu(int seed = 1, IDatagramPort? port = null)
@@ -45,13 +46,9 @@ public sealed class VirtualSfu : IDisposable
         Func<PutTransport, PutTransport>? customize = null)
     {
         var id = ++lastId;
-        var client = new VirtualClient(this, id, profile, payloadType, levelExtension,
-            address ?? RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse($"192.0.2.{id}"), 40000)));
+        var client = new VirtualClient(this, id, profile, payloadType, levelExtension, address ?? Home(id));
         if (customize is not null) client.Put = customize(client.Put);
-        clients.Add(client);
-        Worker.Apply([client.Put, client.PutTrack]);
-        Assert.Empty(Log);
-        return client;
+        return Announced(client);
     }
 
     /// <summary>A client that is connected: checked, nominated, and with the keys that a handshake would have given.</summary>
@@ -64,11 +61,34 @@ public sealed class VirtualSfu : IDisposable
         return client;
     }
 
-    public Subscription Subscribe(VirtualClient talker, VirtualClient listener, Gates gates = Gates.None, uint? ssrc = null)
+    /// <summary>A native client that signalling announced, with one audio track; it has not sent anything yet.</summary>
+    /// <param name="expected">Signalling knows where it is.</param>
+    public VirtualNative AddNative(
+        EncryptionMode mode = EncryptionMode.AeadAes256GcmRtpSize, bool expected = false, RemoteEndPoint? address = null)
     {
-        Worker.Apply([new PutSubscription(talker.TrackSsrc, listener.Id, ssrc ?? talker.TrackSsrc, gates)]);
+        var id = ++lastId;
+        var client = new VirtualNative(this, id, mode, address ?? Home(id));
+        if (expected) client.Put = client.Put with { Path = client.Path with { Expected = client.Address.ToWire() } };
+        return Announced(client);
+    }
+
+    /// <summary>A native client that has sent a packet, so that its address is known.</summary>
+    public VirtualNative ConnectNative(EncryptionMode mode = EncryptionMode.AeadAes256GcmRtpSize)
+    {
+        var client = AddNative(mode);
+        client.Send(client.Rtp());
+        return client;
+    }
+
+    public Subscription Subscribe(VirtualPeer talker, VirtualPeer listener, Gates gates = Gates.None, uint? ssrc = null)
+    {
+        Apply([new PutSubscription(talker.TrackSsrc, listener.Id, ssrc ?? talker.TrackSsrc, gates)]);
         return Worker.Subscriptions[(talker.TrackSsrc, listener.Id)];
     }
+
+    public void Apply(IReadOnlyList<MediaChange> changes) => Worker.Apply(changes, Now);
+
+    public void Replace(IReadOnlyList<MediaChange> changes) => Worker.Replace(changes, Now);
 
     public void Deliver(ReadOnlySpan<byte> datagram, RemoteEndPoint from) => Worker.Receive(datagram.ToArray(), from, Now);
 
@@ -100,4 +120,15 @@ public sealed class VirtualSfu : IDisposable
         clients.ForEach(client => client.Dispose());
         // The mailbox stays: a handshake thread may still post to it.
     }
+
+    private T Announced<T>(T client)
+        where T : VirtualPeer
+    {
+        clients.Add(client);
+        Apply([client.Put, client.PutTrack]);
+        Assert.Empty(Log);
+        return client;
+    }
+
+    private static RemoteEndPoint Home(uint id) => RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse($"192.0.2.{id}"), 40000));
 }

@@ -140,7 +140,7 @@ public sealed class DtlsTests : IDisposable
             var silent = Announce(Client.Fingerprint, [7]);
             silent.Send(silent.Check());
             silent.Send([22, 0xFE, 0xFF, 0, 0]);
-            sfu.Worker.Apply([new DropTransport(silent.Id)]);
+            sfu.Apply([new DropTransport(silent.Id)]);
         }
         var (_, client) = Start(Client.Fingerprint, [7], SrtpProfile.AeadAes128Gcm);
         sfu.PumpUntil(() => client.Succeeded is not null && sfu.Events.Count > 0);

@@ -176,7 +176,7 @@ public sealed class ForwarderTests : IDisposable
         talker.SenderSsrc = 77;
         talker.NextIndex = 60_000;
         talker.NextTimestamp = 4_000_000_000;
-        sfu.Worker.Apply([talker.PutTrack with { SenderSsrc = 77 }]);
+        sfu.Apply([talker.PutTrack with { SenderSsrc = 77 }]);
         sfu.Advance(TimeSpan.FromMilliseconds(20));
 
         Send(talker, 3);
@@ -192,7 +192,7 @@ public sealed class ForwarderTests : IDisposable
     {
         var (talker, listener) = Pair();
         Send(talker, 5);
-        sfu.Worker.Apply([new DropSubscription(talker.TrackSsrc, listener.Id)]);
+        sfu.Apply([new DropSubscription(talker.TrackSsrc, listener.Id)]);
         Send(talker, 5);
         sfu.Subscribe(talker, listener);
         Send(talker, 5);
@@ -211,7 +211,7 @@ public sealed class ForwarderTests : IDisposable
         {
             sfu.Subscribe(talker, listener, ssrc: ssrc);
             if (ssrc <= 3) Send(talker, 1);
-            sfu.Worker.Apply([new DropSubscription(talker.TrackSsrc, listener.Id)]);
+            sfu.Apply([new DropSubscription(talker.TrackSsrc, listener.Id)]);
         }
 
         Assert.Empty(listener.Transport.Streams);

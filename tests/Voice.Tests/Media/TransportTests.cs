@@ -214,7 +214,7 @@ public sealed class TransportTests : IDisposable
         Assert.Equal(TransportState.New, other.Transport.State);
         Assert.Equal(1, sfu.Drops(DropReason.StunUnknownUsername));
 
-        sfu.Worker.Apply([new DropTransport(owner.Id)]);
+        sfu.Apply([new DropTransport(owner.Id)]);
         sfu.Deliver(other.Check(), owner.Address);
         Assert.Equal(TransportState.Reachable, other.Transport.State);
     }
@@ -231,7 +231,7 @@ public sealed class TransportTests : IDisposable
         sfu.Advance(TimeSpan.FromSeconds(0.1));
 
         Assert.Equal([new TransportClosed(client.Id, TransportCloseReason.ConsentExpired)], sfu.Events);
-        Assert.Null(client.Transport.Egress);
+        Assert.Equal(TransportState.Closed, client.Transport.State);
         client.Send(client.Rtp());
         client.Send(client.Check());
         Assert.Equal((1, 1), (sfu.Drops(DropReason.UnknownAddress), sfu.Drops(DropReason.TransportClosed)));

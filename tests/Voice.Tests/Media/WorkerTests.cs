@@ -20,9 +20,9 @@ public sealed class WorkerTests : IDisposable
             talker.Put, listener.Put.With(path => path with { RemoteFingerprint = new byte[32] }), talker.PutTrack, listener.PutTrack,
             new PutSubscription(talker.TrackSsrc, listener.Id, 9, Gates.None),
         ];
-        sfu.Worker.Replace(whole);
+        sfu.Replace(whole);
         talker.Send(talker.Rtp());
-        sfu.Worker.Replace(whole);
+        sfu.Replace(whole);
         talker.Send(talker.Rtp());
 
         var packets = listener.TakeRtp();
@@ -37,7 +37,7 @@ public sealed class WorkerTests : IDisposable
         var (talker, listener) = (sfu.Connect(), sfu.Connect());
         sfu.Subscribe(talker, listener);
 
-        sfu.Worker.Replace([talker.Put]);
+        sfu.Replace([talker.Put]);
 
         Assert.Equal([talker.Id], sfu.Worker.Transports.Keys);
         Assert.Empty(sfu.Worker.Tracks);
@@ -54,7 +54,7 @@ public sealed class WorkerTests : IDisposable
         sfu.Subscribe(listener, talker);
         sfu.Subscribe(talker, other);
 
-        sfu.Worker.Apply([new DropTransport(listener.Id)]);
+        sfu.Apply([new DropTransport(listener.Id)]);
         talker.Send(talker.Rtp());
 
         Assert.Single(sfu.Worker.Subscriptions);
@@ -65,7 +65,7 @@ public sealed class WorkerTests : IDisposable
     [Fact]
     public void Dropping_what_is_not_there_is_fine()
     {
-        sfu.Worker.Apply([new DropTransport(9), new DropTrack(9), new DropSubscription(9, 9)]);
+        sfu.Apply([new DropTransport(9), new DropTrack(9), new DropSubscription(9, 9)]);
 
         Assert.Empty(sfu.Log);
     }
@@ -89,7 +89,7 @@ public sealed class WorkerTests : IDisposable
             new PutSubscription(listener.TrackSsrc, listener.Id, 500, Gates.None),
         ];
 
-        sfu.Worker.Apply([.. senseless, new PutSubscription(talker.TrackSsrc, talker.Id, 600, Gates.None)]);
+        sfu.Apply([.. senseless, new PutSubscription(talker.TrackSsrc, talker.Id, 600, Gates.None)]);
 
         Assert.Equal(senseless.Length, sfu.Log.Count);
         Assert.Equal(senseless.Length, sfu.Drops(DropReason.CommandRefused));

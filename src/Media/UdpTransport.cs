@@ -1,0 +1,119 @@
+using System.Buffers.Binary;
+using Voice.Media.Net;
+using Voice.Protocol.DiscordUdp;
+using Voice.Protocol.Links;
+using Voice.Protocol.Rtp;
+
+namespace Voice.Media;
+
+/// <summary>A native client's or a bot's path: Discord's UDP protocol (protocol/udp-media.md). The key is there from the start; the
+/// address is learned from the first packet that authenticates under it, and moves only with a newer one.</summary>
+public sealed class UdpTransport : Transport, IDisposable
+{
+    private readonly UdpProtection protection;
+    private SequenceWindow window;
+    private Destination? destination;
+    private bool bound;
+
+    internal UdpTransport(Worker worker, PutTransport put, UdpPath path)
+        : base(worker, put)
+    {
+        Path = path;
+        protection = new(path.Mode, path.SecretKey, UdpEnd.Server);
+        if (RemoteEndPoint.TryFromWire(path.Expected, out var expected)) destination = new(expected);
+        State = TransportState.Connected;
+    }
+
+    /// <summary>Where an authenticated packet came from last; before the first, where signalling expects the client.</summary>
+    public override Destination? Selected => destination;
+
+    /// <summary>An authenticated packet gave the address.</summary>
+    public bool IsBound => bound;
+
+    internal UdpPath Path { get; }
+
+    internal UdpProtection Protection => protection;
+
+    internal override bool ClockPauses => true;
+
+    internal override DropReason? Receive(Span<byte> datagram, PacketKind kind, in RemoteEndPoint from, TimeSpan now) => kind switch
+    {
+        _ when State == TransportState.Closed => DropReason.TransportClosed,
+        PacketKind.Rtp => ReceiveRtp(datagram, from, now),
+        PacketKind.Rtcp => ReceiveRtcp(datagram, now),
+        PacketKind.Ping or PacketKind.Keepalive => Echo(datagram, kind),
+        _ => DropReason.UnknownKind,
+    };
+
+    /// <summary>The SSRC that a datagram claims to be of, if it is long enough for RTP.</summary>
+    internal static uint? SsrcOf(ReadOnlySpan<byte> datagram) =>
+        datagram.Length >= RtpHeader.FixedLength ? BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]) : null;
+
+    private DropReason? ReceiveRtp(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now)
+    {
+        if (datagram.Length < RtpHeader.FixedLength) return DropReason.UdpMalformed;
+        // Of the session's block of eight only the first is in use: video and its resends take the next ones.
+        if (SsrcOf(datagram) != Path.Ssrc) return DropReason.UnknownSsrc;
+
+        // All of this is clear, and true only if the packet authenticates.
+        var (sequence, timestamp) = (BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]), BinaryPrimitives.ReadUInt32BigEndian(datagram[4..]));
+        if (window.Refuse(sequence, timestamp, out var index) is { } reason) return reason;
+        if (!protection.TryUnprotect(datagram, datagram, out var length)) return DropReason.UdpAuthentication;
+
+        if (window.Commit(index, timestamp)) Bind(from);
+        return Hear(datagram[..length], index, now);
+    }
+
+    /// <summary>Nothing tells a replayed report from a new one: none moves the address.</summary>
+    private DropReason? ReceiveRtcp(Span<byte> datagram, TimeSpan now) =>
+        protection.TryUnprotectRtcp(datagram, datagram, out var length) ? HearRtcp(datagram[..length], now) : DropReason.UdpRtcpAuthentication;
+
+    /// <summary>udp-media.md section 3. Only where our media goes anyway.</summary>
+    private DropReason? Echo(Span<byte> datagram, PacketKind kind)
+    {
+        if (kind == PacketKind.Ping && NativePing.TryReadRequest(datagram, out var sequence)) NativePing.WriteResponse(datagram, sequence);
+        Worker.Send(datagram, destination!);
+        return null;
+    }
+
+    /// <summary>udp-media.md section 2: the packet was authentic, and newer than any before, so that a late one from the old address does
+    /// not move it back (as RFC 9000 section 9.3 has it).</summary>
+    private void Bind(in RemoteEndPoint from)
+    {
+        if (bound && destination!.Remote == from) return;
+        if (destination is { } old) Worker.Routes.Release(old.Remote, this);
+        if (destination?.Remote != from) destination = new(from);
+        bound = true;
+        Worker.Routes.Move(from, this);
+    }
+
+    /// <summary>Another client authenticated from the address: this one is not there any more.</summary>
+    internal void Lose(in RemoteEndPoint address)
+    {
+        if (destination?.Remote == address) (destination, bound) = (null, false);
+    }
+
+    internal override DropReason? Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ulong index, Span<byte> datagram, out int length) =>
+        protection.TryProtect(header, payload, datagram, out length) ? null : DropReason.EgressExhausted;
+
+    internal override void SendRtcp(ReadOnlySpan<byte> compound, Span<byte> scratch)
+    {
+        if (State != TransportState.Connected || destination is null) return;
+        if (protection.TryProtectRtcp(compound, scratch, out var length)) Worker.Send(scratch[..length], destination);
+    }
+
+    /// <summary>When the key is used up. Whether the client is still there is signalling's to know: there is no consent to expire.</summary>
+    /// <inheritdoc/>
+    internal override TransportCloseReason? Ending(TimeSpan now) =>
+        State == TransportState.Connected && protection.IsExhausted ? TransportCloseReason.KeyExhausted : null;
+
+    void IDisposable.Dispose() => Close();
+
+    internal override void Close()
+    {
+        State = TransportState.Closed;
+        if (destination is { } address) Worker.Routes.Release(address.Remote, this);
+        (destination, bound) = (null, false);
+        protection.Dispose();
+    }
+}
