@@ -98,6 +98,7 @@ public sealed record GatewayMessage(GatewayOpcode Op)
 [JsonSerializable(typeof(GuildMembersChunk))]
 [JsonSerializable(typeof(VoiceServerUpdate))]
 [JsonSerializable(typeof(VoiceState))]
+[JsonSerializable(typeof(Snowflake))]
 [JsonSerializable(typeof(User))]
 [JsonSerializable(typeof(Role))]
 [JsonSerializable(typeof(Channel))]

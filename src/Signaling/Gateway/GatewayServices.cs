@@ -58,6 +58,7 @@ internal static class GatewayServices
         authorized.MapUsers();
         authorized.MapGuilds();
         authorized.MapChannels();
+        authorized.MapModeration();
     }
 
     /// <summary>A WebSocket on the path of the page is the main gateway (protocol/gateway.md section 1).</summary>

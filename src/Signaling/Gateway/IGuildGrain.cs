@@ -20,6 +20,19 @@ public interface IGuildGrain : IGrainWithIntegerKey
 
     Task<Role?> CreateRole(string name, ulong permissions);
 
+    /// <summary>The role as it is then; null if there is none.</summary>
+    /// <param name="name">Null: as it was.</param>
+    /// <param name="permissions">Null: as they were.</param>
+    Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions);
+
+    /// <summary>Mutes, deafens, moves or disconnects a member, or changes their roles, if <paramref name="by"/> may; at once in a running call.</summary>
+    /// <param name="by">Who asks, a member; null: an administrator of the installation.</param>
+    Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change);
+
+    /// <summary>Lets somebody speak on a stage, or not, or asks for it, if <paramref name="by"/> may.</summary>
+    /// <param name="by">As for <see cref="ChangeMember"/>.</param>
+    Task<Refusal> ChangeVoiceState(Snowflake? by, Snowflake user, VoiceStateChange change);
+
     /// <summary>Adds the user, or answers the member that exists (with an updated name); null if there is no such guild or it is full.</summary>
     Task<Member?> AddMember(User user);
 

@@ -35,6 +35,10 @@ public sealed partial class CallPump(
     private readonly long started = time.GetTimestamp();
     private Task running = Task.CompletedTask;
     private Task retry = Task.CompletedTask;
+    private TimeSpan wakeAt = TimeSpan.MaxValue;
+
+    /// <summary>The clock that <see cref="GuildVoice"/> is told.</summary>
+    public TimeSpan Now => time.GetElapsedTime(started);
 
     /// <summary>Done when all that is wanted now is carried out, as far as it can be.</summary>
     public Task Run() => running.IsCompleted ? running = RunRounds() : running;
@@ -78,7 +82,7 @@ public sealed partial class CallPump(
         epochs.Seen(hosted.Epoch);
         var ours = voice.Slot(hosted.Slot)?.Assignment;
         if (ours is not null && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId) await allocator.Claim(ours);
-        else if (ours is not null || time.GetElapsedTime(started) >= ReturnWithin) await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
+        else if (ours is not null || Now >= ReturnWithin) await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
     }
 
     public string TokenFor(Participant one, Assignment at) => tokens.Sign(
@@ -94,9 +98,11 @@ public sealed partial class CallPump(
             await Task.WhenAll(voice.Slots.ToArray().Select(Settle));
 
             // State before server update (gateway.md section 7): one message keeps the order.
-            GuildEvent[] all = [.. events, .. voice.DueServerUpdates().Select(ServerUpdate)];
+            GuildEvent[] all = [.. events, .. voice.DueServerUpdates(Now).Select(ServerUpdate)];
             if (all.Length > 0) publish(all);
         }
+
+        if (voice.NextAnswer(Now) is { } next && next < wakeAt) _ = WakeAt(next);
     }
 
     /// <summary>Brings one slot to where it should be: on a node that has acknowledged its voice states, or nowhere.</summary>
@@ -222,6 +228,15 @@ public sealed partial class CallPump(
     private async Task Retry()
     {
         await Task.Delay(RetryAfter, time);
+        voice.Touch();
+        _ = Run();
+    }
+
+    private async Task WakeAt(TimeSpan when)
+    {
+        wakeAt = when;
+        await Task.Delay(when - Now, time);
+        if (wakeAt == when) wakeAt = TimeSpan.MaxValue;
         voice.Touch();
         _ = Run();
     }

@@ -30,6 +30,7 @@ public sealed class GuildGrain(
     private readonly GuildVoice voice = new(() => RandomNumberGenerator.GetHexString(32, lowercase: true));
     private readonly ObserverManager<IGuildObserver> observers = new(TimeSpan.FromSeconds(60), log);
     private readonly StoredState<GuildRecord> stored = new(guildState);
+    private readonly HashSet<Snowflake> arrived = [];
     private CallPump pump = null!;
 
     private Snowflake Id => unchecked((ulong)this.GetPrimaryKeyLong());
@@ -91,9 +92,19 @@ public sealed class GuildGrain(
         var role = new Role(NewId(), name) { Permissions = permissions, Position = guild.Roles.Count };
         guild.Roles.Add(role);
         await stored.Save();
-        var data = new JsonObject { ["guild_id"] = Id.ToString(), ["role"] = JsonSerializer.SerializeToNode(role, GatewayJson.Default.Role) };
-        Publish([new GuildEvent("GUILD_ROLE_CREATE", JsonSerializer.SerializeToUtf8Bytes(data), null)]);
+        Publish([RoleEvent("GUILD_ROLE_CREATE", role)]);
         return role;
+    }
+
+    public async Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions)
+    {
+        if (voice.Data?.Roles is not { } roles || roles.FindIndex(one => one.Id == role) is not (>= 0 and var index)) return null;
+        roles[index] = roles[index] with { Name = name ?? roles[index].Name, Permissions = permissions ?? roles[index].Permissions };
+        await stored.Save();
+        Publish([RoleEvent("GUILD_ROLE_UPDATE", roles[index])]);
+        voice.Refresh();
+        _ = Proceed();
+        return roles[index];
     }
 
     public async Task<Member?> AddMember(User user)
@@ -103,10 +114,39 @@ public sealed class GuildGrain(
         if (known is null && guild.Members.Count >= MaxMembers) return null;
         var changed = known?.User != user;
         if (changed) guild.Members[user.Id] = known is null ? new Member(user) { JoinedAt = time.GetUtcNow() } : known with { User = user };
+        if (known is null) arrived.Add(user.Id);
         await stored.Save(changed);
-        if (changed) Publish([Event(known is null ? "GUILD_MEMBER_ADD" : "GUILD_MEMBER_UPDATE", guild.Members[user.Id], GatewayJson.Default.Member)]);
+
+        // Also when it was an earlier call that added the member, and its write failed.
+        var isNew = arrived.Remove(user.Id);
+        if (isNew || changed) Publish([Event(isNew ? "GUILD_MEMBER_ADD" : "GUILD_MEMBER_UPDATE", guild.Members[user.Id], GatewayJson.Default.Member)]);
         await User(user.Id).AddGuild(Id);
         return guild.Members[user.Id];
+    }
+
+    public async Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change)
+    {
+        if (voice.Data is not { } guild) return new MemberChanged(Refusal.UnknownGuild, null);
+        if (new Moderation(guild, voice, by).Judge(user, change) is not Refusal.None and var refusal) return new MemberChanged(refusal, null);
+        var before = guild.Members[user];
+        var member = guild.Members[user] = change.ApplyTo(before);
+        var changed = member != before;
+        await stored.Save(changed);
+        if (changed) Publish([Event("GUILD_MEMBER_UPDATE", member, GatewayJson.Default.Member)]);
+        if (change.Move is { } move) voice.Move(user, move.To);
+        voice.Refresh();
+        _ = Proceed();
+        return new MemberChanged(Refusal.None, member);
+    }
+
+    public Task<Refusal> ChangeVoiceState(Snowflake? by, Snowflake user, VoiceStateChange change)
+    {
+        if (voice.Data is not { } guild) return Task.FromResult(Refusal.UnknownGuild);
+        var refusal = new Moderation(guild, voice, by).Judge(user, change);
+        if (refusal != Refusal.None) return Task.FromResult(refusal);
+        voice.ChangeStage(user, change, own: user == by, time.GetUtcNow());
+        _ = Proceed();
+        return Task.FromResult(Refusal.None);
     }
 
     public Task Subscribe(IGuildObserver observer)
@@ -117,7 +157,7 @@ public sealed class GuildGrain(
 
     public Task UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
     {
-        voice.Update(user, gatewaySession, update);
+        voice.Update(pump.Now, user, gatewaySession, update);
         _ = Proceed();
         return Task.CompletedTask;
     }
@@ -167,7 +207,8 @@ public sealed class GuildGrain(
 
     public Task ConnectionChanged(VoiceSessionChanged change)
     {
-        voice.ConnectionChanged(change);
+        voice.ConnectionChanged(pump.Now, change);
+        _ = Proceed();
         return Task.CompletedTask;
     }
 
@@ -203,6 +244,12 @@ public sealed class GuildGrain(
     {
         var data = JsonSerializer.SerializeToNode(resource, shape)!;
         data["guild_id"] = Id.ToString();
+        return new GuildEvent(type, JsonSerializer.SerializeToUtf8Bytes(data), null);
+    }
+
+    private GuildEvent RoleEvent(string type, Role role)
+    {
+        var data = new JsonObject { ["guild_id"] = Id.ToString(), ["role"] = JsonSerializer.SerializeToNode(role, GatewayJson.Default.Role) };
         return new GuildEvent(type, JsonSerializer.SerializeToUtf8Bytes(data), null);
     }
 

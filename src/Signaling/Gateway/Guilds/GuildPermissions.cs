@@ -12,15 +12,16 @@ public static class GuildPermissions
     private const int RoleOverwrite = 0;
     private const int MemberOverwrite = 1;
 
-    public static Permissions Of(GuildData guild, Member member, Channel channel)
+    public static Permissions Of(GuildData guild, Member member, Channel channel) =>
+        member.User.Id == guild.OwnerId ? All : InChannel(guild.Id, InGuild(guild.Id, guild.Roles, member), member, channel);
+
+    /// <param name="inGuild">What <see cref="InGuild"/> says.</param>
+    public static Permissions InChannel(Snowflake guild, Permissions inGuild, Member member, Channel channel)
     {
-        if (member.User.Id == guild.OwnerId) return All;
+        if (inGuild == All) return All;
 
-        var granted = InGuild(guild.Id, guild.Roles, member);
-        if (granted == All) return All;
-
-        granted = Overwrite(granted, channel, RoleOverwrite, id => id == guild.Id);
-        granted = Overwrite(granted, channel, RoleOverwrite, id => id != guild.Id && member.Roles.Contains(id));
+        var granted = Overwrite(inGuild, channel, RoleOverwrite, id => id == guild);
+        granted = Overwrite(granted, channel, RoleOverwrite, id => id != guild && member.Roles.Contains(id));
         granted = Overwrite(granted, channel, MemberOverwrite, id => id == member.User.Id);
 
         // Who does not see a channel can do nothing in it.

@@ -11,6 +11,9 @@ namespace Voice.Signaling.Gateway.Guilds;
 /// <param name="newSessionId">Gives 32 random hexadecimal characters.</param>
 public sealed class GuildVoice(Func<string> newSessionId)
 {
+    /// <summary>The news that a voice session is dead may come this much later than the op 4 of its client.</summary>
+    private static readonly TimeSpan NewsDelay = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<Snowflake, Participant> participants = [];
     private readonly SortedDictionary<string, SlotCall> slots = new(StringComparer.Ordinal);
     private readonly List<GuildEvent> stateEvents = [];
@@ -43,8 +46,12 @@ public sealed class GuildVoice(Func<string> newSessionId)
     public Dictionary<ulong, VoiceMember> Wanted(string slot) =>
         participants.Values.Where(one => one.Slot == slot).ToDictionary(one => one.User.Value, one => one.ToMember());
 
+    /// <summary>When the next server update that was put off is due; null: there is none.</summary>
+    public TimeSpan? NextAnswer(TimeSpan now) =>
+        participants.Values.Where(one => one.Told == 0 && one.NotBefore > now).Min(one => (TimeSpan?)one.NotBefore);
+
     /// <summary>Op 4. Whatever is refused is refused silently, as documented.</summary>
-    public void Update(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    public void Update(TimeSpan now, Snowflake user, string gatewaySession, VoiceStateUpdate update)
     {
         var current = Find(user);
         if (update.ChannelId is not { } channelId)
@@ -57,7 +64,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
         if (Data?.Members.GetValueOrDefault(user) is not { } member || Data.Channel(channelId) is not { } channel) return;
         if (current is not null && current.Channel == channelId && current.GatewaySession == gatewaySession)
         {
-            Toggle(current, update);
+            Toggle(now, current, update);
             return;
         }
 
@@ -66,8 +73,34 @@ public sealed class GuildVoice(Func<string> newSessionId)
         participants[user] = participant;
         participant.GatewaySession = gatewaySession;
         SetSelf(participant, update);
-        SetFromGuild(participant, member, channel);
-        Enter(participant, channel);
+        Enter(participant, member, channel);
+    }
+
+    /// <summary>A moderator moves somebody, who need not be allowed in, to a voice channel of the guild; null: out of voice.</summary>
+    public void Move(Snowflake user, Snowflake? to)
+    {
+        if (Find(user) is not { } one || one.Channel == to) return;
+        if (to is not { } id) Leave(one);
+        else if (Data?.Members.GetValueOrDefault(user) is { } member && Data.Channel(id) is { } channel) Enter(one, member, channel);
+    }
+
+    /// <summary>Somebody on a stage is let speak or not, or asks to.</summary>
+    /// <param name="own">It is they themselves who ask.</param>
+    public void ChangeStage(Snowflake user, VoiceStateChange change, bool own, DateTimeOffset now)
+    {
+        if (Find(user) is not { } one) return;
+        var before = one.ToState();
+        if (change.Suppress is { } suppress)
+        {
+            one.Suppress = suppress;
+            one.IsSpeaker = !suppress;
+
+            // Discord notes when somebody was invited, unless it is a bot.
+            one.RequestToSpeak = suppress || own || Data?.Members.GetValueOrDefault(user) is { User.Bot: true } ? null : now;
+        }
+
+        if (own && change.Request is { } request) one.RequestToSpeak = request.At;
+        if (one.ToState() != before) Announce(one);
     }
 
     /// <summary>The gateway session is over: so is its voice.</summary>
@@ -89,7 +122,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
             var before = one.ToMember();
             SetFromGuild(one, member, channel);
-            if (Data.SlotOf(channel) != one.Slot) Enter(one, channel);
+            if (Data.SlotOf(channel) != one.Slot) Connect(one, channel);
             else if (one.ToMember() != before) Announce(one);
         }
     }
@@ -130,12 +163,23 @@ public sealed class GuildVoice(Func<string> newSessionId)
     }
 
     /// <summary>A node says what became of a voice WebSocket.</summary>
-    public void ConnectionChanged(VoiceSessionChanged change)
+    public void ConnectionChanged(TimeSpan now, VoiceSessionChanged change)
     {
         if (Find(change.User) is not { } one || one.SessionId != change.SessionId) return;
         if (one.Slot != change.Slot || Slot(change.Slot)?.Assignment?.Epoch != change.Epoch) return;
-        if (change.Connected) one.Connection = VoiceConnection.Live;
-        else if (one.Connection == VoiceConnection.Live) one.Connection = VoiceConnection.Lost;
+        if (change.Connected == (one.Connection == VoiceConnection.Live)) return;
+        if (change.Connected)
+        {
+            (one.Connection, one.LiveSince) = (VoiceConnection.Live, now);
+        }
+        else if (one.Connection == VoiceConnection.Live)
+        {
+            one.Connection = VoiceConnection.Lost;
+            one.Rejoins.Lived(now - one.LiveSince);
+            if (!(now - one.Doubted <= NewsDelay)) return;
+            AnswerAgain(now, one);
+            Announce(one, one.GatewaySession);
+        }
     }
 
     /// <summary>There is something to do that a change here did not cause: a node came or went.</summary>
@@ -160,7 +204,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
     /// <summary>Who is now due a VOICE_SERVER_UPDATE: their state was announced, their node lets them in (or there is no
     /// node, which they are told too), and it is not what they were told last. Counts them as told.</summary>
-    public IReadOnlyList<Participant> DueServerUpdates()
+    public IReadOnlyList<Participant> DueServerUpdates(TimeSpan now)
     {
         List<Participant> due = [];
         foreach (var one in participants.Values)
@@ -168,7 +212,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
             if (one.GatewaySession is null || one.Announced != one.SessionId || Slot(one.Slot) is not { } slot) continue;
             if (slot.Assignment is not null && !slot.Holds(one)) continue;
             var truth = slot.Assignment?.Epoch ?? Participant.ToldOfNone;
-            if (one.Told == truth) continue;
+            if (one.Told == truth || one.NotBefore > now) continue;
             one.Told = truth;
             one.Connection = VoiceConnection.Awaited;
             due.Add(one);
@@ -190,7 +234,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
     }
 
     /// <summary>Op 4 for where the session is already.</summary>
-    private void Toggle(Participant one, VoiceStateUpdate update)
+    private void Toggle(TimeSpan now, Participant one, VoiceStateUpdate update)
     {
         var before = one.ToState();
         SetSelf(one, update);
@@ -199,18 +243,39 @@ public sealed class GuildVoice(Func<string> newSessionId)
         // Libraries repeat op 4 after a lost voice session and wait for a fresh server update (gateway.md section 5).
         // Somebody who mutes while still connecting has lost nothing and must not be made to start again.
         var again = one.Connection == VoiceConnection.Lost || (one.Connection == VoiceConnection.Awaited && !changed);
-        if (again) one.Told = 0;
+        one.Doubted = one.Connection == VoiceConnection.Live && !changed ? now : null;
+        if (again) AnswerAgain(now, one);
         if (changed) Announce(one);
         else if (again) Announce(one, one.GatewaySession);
     }
 
-    private void Enter(Participant one, Channel channel)
+    /// <summary>The same assignment once more, at once or after a while.</summary>
+    private void AnswerAgain(TimeSpan now, Participant one)
+    {
+        if (one.Told == 0) return; // on its way already
+        one.Told = 0;
+        one.NotBefore = one.Rejoins.Next(now);
+        dirty = true;
+    }
+
+    private void Enter(Participant one, Member member, Channel channel)
+    {
+        one.RequestToSpeak = null;
+        one.IsSpeaker = GuildPermissions.Of(Data!, member, channel).HasFlag(Permissions.MuteMembers);
+        SetFromGuild(one, member, channel);
+        Connect(one, channel);
+    }
+
+    /// <summary>A voice session that has nothing to do with the one before.</summary>
+    private void Connect(Participant one, Channel channel)
     {
         one.Channel = channel.Id;
         one.Slot = Data!.SlotOf(channel);
         one.SessionId = newSessionId();
         one.Connection = VoiceConnection.Awaited;
+        one.Doubted = null;
         one.Told = 0;
+        one.NotBefore = TimeSpan.Zero;
         Use(one.Slot);
         Announce(one);
     }
@@ -242,11 +307,8 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
     private void SetFromGuild(Participant one, Member member, Channel channel)
     {
-        var permissions = GuildPermissions.Of(Data!, member, channel);
         one.Mute = member.Mute;
         one.Deaf = member.Deaf;
-
-        // On a stage one starts in the audience, unless one moderates it.
-        one.Suppress = !permissions.HasFlag(channel.Type == ChannelType.Stage ? Permissions.MuteMembers : Permissions.Speak);
+        one.Suppress = channel.Type == ChannelType.Stage ? !one.IsSpeaker : !GuildPermissions.Of(Data!, member, channel).HasFlag(Permissions.Speak);
     }
 }

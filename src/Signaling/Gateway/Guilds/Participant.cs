@@ -45,7 +45,24 @@ public sealed class Participant(Snowflake user)
 
     public bool Suppress { get; set; }
 
+    /// <summary>On a stage: may speak. Whoever moderates it may from the start, others when they are let.</summary>
+    public bool IsSpeaker { get; set; }
+
+    /// <summary>On a stage: when they asked to speak.</summary>
+    public DateTimeOffset? RequestToSpeak { get; set; }
+
     public VoiceConnection Connection { get; set; }
+
+    /// <summary>Since when <see cref="Connection"/> is <see cref="VoiceConnection.Live"/>.</summary>
+    public TimeSpan LiveSince { get; set; }
+
+    /// <summary>When op 4 last came for where they were with a live session: perhaps it is dead, and we do not know yet.</summary>
+    public TimeSpan? Doubted { get; set; }
+
+    public RejoinDelay Rejoins { get; } = new();
+
+    /// <summary>No VOICE_SERVER_UPDATE before this time.</summary>
+    public TimeSpan NotBefore { get; set; }
 
     /// <summary>The <see cref="SessionId"/> of the last VOICE_STATE_UPDATE that went out.</summary>
     public string? Announced { get; set; }
@@ -64,5 +81,6 @@ public sealed class Participant(Snowflake user)
         Mute = Mute,
         Deaf = Deaf,
         Suppress = Suppress,
+        RequestToSpeakTimestamp = RequestToSpeak,
     };
 }

@@ -21,6 +21,9 @@ internal static class ChannelRoutes
         api.MapGet("/guilds/{guild}/channels", All).Produces<Channel[]>();
         api.MapPost("/guilds/{guild}/channels", Make).Produces<Channel>(StatusCodes.Status201Created).WithSummary("Makes a channel; type 2 is voice");
         api.MapGet("/channels/{channel}", Get).Produces<Channel>();
+        api.MapPut("/channels/{channel}/permissions/{overwrite}", SetOverwrite).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("What a role (type 0) or member (type 1) is allowed and denied in the channel");
+        api.MapDelete("/channels/{channel}/permissions/{overwrite}", RemoveOverwrite).Produces(StatusCodes.Status204NoContent);
         api.MapPatch("/channels/{channel}", Change).Produces<Channel>().WithSummary("Changes name, position, bitrate, user_limit or rtc_region");
     }
 
@@ -49,20 +52,51 @@ internal static class ChannelRoutes
         if (await Find(channel, context, grains) is not { } guild) return RestError.UnknownChannel;
         var (access, refusal) = await GuildAccess.Of(grains, context, guild.Id, Permissions.ManageChannels);
         if (access is null) return refusal!;
-        ChannelChange change;
-        try
-        {
-            change = Read(body);
-        }
-        catch (Exception e) when (e is InvalidOperationException or FormatException)
-        {
-            return RestError.BadRequest("a field has the wrong type");
-        }
-
+        if (!Fields.TryRead(body, Read, out var change)) return Fields.Wrong;
         var changed = change.ApplyTo(access.Guild.Channels.First(c => c.Id == channel));
         if (Wrong(changed.Name, changed.UserLimit, changed.RtcRegion) is { } wrong) return wrong;
         if (changed.Bitrate is < MinBitrate or > MaxBitrate) return RestError.BadRequest($"bitrate must be {MinBitrate} to {MaxBitrate}");
         return await grains.Guild(guild.Id).ChangeChannel(channel, change) is { } stored ? Results.Ok(stored) : RestError.UnknownChannel;
+    }
+
+    private static async Task<IResult> SetOverwrite(Snowflake channel, Snowflake overwrite, JsonElement body, HttpContext context, Grains grains)
+    {
+        if (!Fields.TryRead(body, b => ReadOverwrite(overwrite, b), out var wanted)) return Fields.Wrong;
+        if (wanted.Type is not (0 or 1)) return RestError.BadRequest("type must be 0 (role) or 1 (member)");
+        return await ChangeOverwrite(channel, wanted.Allow | wanted.Deny, new ChannelChange(Overwrite: wanted), context, grains, known: wanted);
+    }
+
+    private static Task<IResult> RemoveOverwrite(Snowflake channel, Snowflake overwrite, HttpContext context, Grains grains) =>
+        ChangeOverwrite(channel, 0, new ChannelChange(RemoveOverwrite: overwrite), context, grains, known: null);
+
+    /// <summary>Nobody allows or denies what they may not do there themselves.</summary>
+    /// <param name="known">Its role or member has to be there.</param>
+    private static async Task<IResult> ChangeOverwrite(
+        Snowflake channel, ulong bits, ChannelChange change, HttpContext context, Grains grains, PermissionOverwrite? known)
+    {
+        if (await Find(channel, context, grains) is not { } guild) return RestError.UnknownChannel;
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild.Id);
+        if (access is null) return refusal!;
+        var before = access.Guild.Channels.First(c => c.Id == channel);
+        var replaced = before.PermissionOverwrites.FirstOrDefault(one => one.Id == (known?.Id ?? change.RemoveOverwrite));
+        if (known is { Type: 0 } && access.Guild.Roles.All(role => role.Id != known.Id)) return RestError.UnknownRole;
+        if (known is { Type: 1 } && access.Guild.Members.All(member => member.User.Id != known.Id)) return RestError.UnknownMember;
+        if (known is null && replaced is null) return RestError.UnknownOverwrite;
+        bits |= (replaced?.Allow | replaced?.Deny) ?? 0;
+        if (!access.May(Permissions.ManageRoles | (Permissions)bits, before)) return RestError.MissingPermissions;
+        return await grains.Guild(guild.Id).ChangeChannel(channel, change) is null ? RestError.UnknownChannel : Results.NoContent();
+    }
+
+    private static PermissionOverwrite ReadOverwrite(Snowflake id, JsonElement body) => new(id, body.GetProperty("type").GetInt32())
+    {
+        Allow = Bits(body, "allow"),
+        Deny = Bits(body, "deny"),
+    };
+
+    private static ulong Bits(JsonElement body, string name)
+    {
+        if (!body.TryGetProperty(name, out var text) || text.ValueKind == JsonValueKind.Null) return 0;
+        return ulong.TryParse(text.GetString(), out var bits) ? bits : throw new FormatException();
     }
 
     /// <summary>A field that is absent stays; null has a meaning of its own for rtc_region: automatic.</summary>

@@ -14,6 +14,8 @@ internal static class GuildRoutes
     /// <summary>Guilds that a user who is not an administrator may be in and still make one more.</summary>
     private const int MaxGuilds = 10;
 
+    private static IResult WrongPermissions => RestError.BadRequest("permissions must be a decimal string");
+
     private sealed record NewGuild(string? Name);
 
     private sealed record NewRole(string? Name, string? Permissions);
@@ -31,8 +33,7 @@ internal static class GuildRoutes
         api.MapPut("/guilds/{guild}/members/{user}", AddMember).Produces<Member>(StatusCodes.Status201Created).Produces(StatusCodes.Status204NoContent)
             .RequireAuthorization(AccountPolicies.Administrator)
             .WithSummary("Makes the user a member; username names a user who is not known yet");
-        api.MapGet("/guilds/{guild}/voice-states/@me", OwnVoiceState).Produces<VoiceState>();
-        api.MapGet("/guilds/{guild}/voice-states/{user}", VoiceState).Produces<VoiceState>();
+        api.MapPatch("/guilds/{guild}/roles/{role}", ChangeRole).Produces<Role>().WithSummary("Changes name or permissions");
     }
 
     public static bool IsName(string? name) => name is { Length: > 0 and <= MaxNameLength } && !name.Any(char.IsControl);
@@ -55,18 +56,18 @@ internal static class GuildRoutes
 
     private static Task<IResult> Roles(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g.Roles);
 
-    private static Task<IResult> Members(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g.Members);
+    /// <summary>All, or the next of them by id: Discord's libraries read a thousand at a time.</summary>
+    private static Task<IResult> Members(Snowflake guild, HttpContext context, Grains grains, int? limit = null, Snowflake? after = null) =>
+        Read(guild, context, grains, g => g.Members
+            .OrderBy(member => member.User.Id)
+            .Where(member => after is not { } id || member.User.Id > id)
+            .Take(limit ?? int.MaxValue)
+            .ToArray());
 
     private static Task<IResult> Member(Snowflake guild, Snowflake user, HttpContext context, Grains grains) =>
         Read(guild, context, grains, g => g.Members.FirstOrDefault(m => m.User.Id == user), RestError.UnknownMember);
 
-    private static Task<IResult> OwnVoiceState(Snowflake guild, HttpContext context, Grains grains) =>
-        VoiceState(guild, context.Caller(), context, grains);
-
-    private static Task<IResult> VoiceState(Snowflake guild, Snowflake user, HttpContext context, Grains grains) =>
-        Read(guild, context, grains, g => g.VoiceStates.FirstOrDefault(s => s.UserId == user), RestError.UnknownVoiceState);
-
-    private static async Task<IResult> Read<T>(Snowflake id, HttpContext context, Grains grains, Func<Guild, T?> part, IResult? unknown = null)
+    public static async Task<IResult> Read<T>(Snowflake id, HttpContext context, Grains grains, Func<Guild, T?> part, IResult? unknown = null)
     {
         var (access, refusal) = await GuildAccess.Of(grains, context, id);
         if (access is null) return refusal!;
@@ -78,12 +79,24 @@ internal static class GuildRoutes
         var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageRoles);
         if (access is null) return refusal!;
         var bits = (ulong)Permissions.Everyone;
-        if (role.Permissions is not null && !ulong.TryParse(role.Permissions, out bits)) return RestError.BadRequest("permissions must be a decimal string");
+        if (role.Permissions is not null && !ulong.TryParse(role.Permissions, out bits)) return WrongPermissions;
         if (!IsName(role.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
 
         // Nobody gives away what they do not have.
         if (!access.May((Permissions)bits)) return RestError.MissingPermissions;
         return await grains.Guild(guild).CreateRole(role.Name!, bits) is { } made ? Results.Ok(made) : RestError.UnknownGuild;
+    }
+
+    private static async Task<IResult> ChangeRole(Snowflake guild, Snowflake role, NewRole change, HttpContext context, Grains grains)
+    {
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageRoles);
+        if (access is null) return refusal!;
+        if (access.Guild.Roles.FirstOrDefault(one => one.Id == role) is not { } known) return RestError.UnknownRole;
+        var bits = known.Permissions;
+        if (change.Permissions is not null && !ulong.TryParse(change.Permissions, out bits)) return WrongPermissions;
+        if (change.Name is not null && !IsName(change.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
+        if (!access.May((Permissions)(bits ^ known.Permissions))) return RestError.MissingPermissions;
+        return await grains.Guild(guild).ChangeRole(role, change.Name, change.Permissions is null ? null : bits) is { } stored ? Results.Ok(stored) : RestError.UnknownRole;
     }
 
     private static async Task<IResult> AddMember(Snowflake guild, Snowflake user, NewMember? member, Grains grains, Accounts accounts, GatewaySessions sessions)

@@ -25,9 +25,30 @@ internal sealed record RestError(int Code, string Message)
 
     public static IResult MissingPermissions { get; } = Answer(StatusCodes.Status403Forbidden, 50013, "Missing Permissions");
 
+    public static IResult UnknownRole { get; } = Answer(StatusCodes.Status404NotFound, 10011, "Unknown Role");
+
+    public static IResult UnknownOverwrite { get; } = Answer(StatusCodes.Status404NotFound, 10009, "Unknown permission overwrite");
+
+    public static IResult NotInVoice { get; } = Answer(StatusCodes.Status400BadRequest, 40032, "Target user is not connected to voice");
+
+    public static IResult WrongChannelType { get; } = Answer(StatusCodes.Status400BadRequest, 50024, "Cannot execute action on this channel type");
+
     public static IResult InvalidApiVersion { get; } = Answer(StatusCodes.Status400BadRequest, 50041, "Invalid API version");
 
     public static IResult BadRequest(string message) => Answer(StatusCodes.Status400BadRequest, 50035, message);
+
+    public static IResult Of(Refusal refusal) => refusal switch
+    {
+        Refusal.UnknownGuild => UnknownGuild,
+        Refusal.UnknownChannel => UnknownChannel,
+        Refusal.UnknownMember => UnknownMember,
+        Refusal.UnknownRole => UnknownRole,
+        Refusal.UnknownVoiceState => UnknownVoiceState,
+        Refusal.MissingPermissions => MissingPermissions,
+        Refusal.NotInVoice => NotInVoice,
+        Refusal.WrongChannelType => WrongChannelType,
+        _ => throw new ArgumentOutOfRangeException(nameof(refusal)),
+    };
 
     public static IResult Forbidden(string message) => Answer(StatusCodes.Status403Forbidden, 0, message);
 

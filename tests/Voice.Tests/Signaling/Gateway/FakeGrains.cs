@@ -119,6 +119,13 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
         }
     }
 
+    // What moderators do is tested against real guilds.
+    public Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions) => throw new NotSupportedException();
+
+    public Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change) => throw new NotSupportedException();
+
+    public Task<Refusal> ChangeVoiceState(Snowflake? by, Snowflake user, VoiceStateChange change) => throw new NotSupportedException();
+
     public async Task<Member?> AddMember(User user)
     {
         lock (_lock)

@@ -23,11 +23,12 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public AccountTokens Tokens { get; private set; } = null!;
 
-    public static async Task<TestGateway> Start(TimeProvider? time = null, bool? guestLogin = null, string? publicHost = null)
+    /// <param name="realGuilds">With a silo, instead of <see cref="Guilds"/>.</param>
+    public static async Task<TestGateway> Start(TimeProvider? time = null, bool? guestLogin = null, string? publicHost = null, bool realGuilds = false)
     {
         var gateway = new TestGateway();
         var options = new GatewayOptions { DataDirectory = gateway._data, Port = 0, LinkPort = 0, GuestLogin = guestLogin, PublicHost = publicHost };
-        gateway.Host = await GatewayHost.StartAsync(options, gateway.Guilds.Grains, time ?? TimeProvider.System, TestContext.Current.CancellationToken);
+        gateway.Host = await GatewayHost.StartAsync(options, realGuilds ? null : gateway.Guilds.Grains, time ?? TimeProvider.System, TestContext.Current.CancellationToken);
         gateway.Tokens = AccountTokens.Open(gateway._data, time);
         return gateway;
     }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Voice.Protocol.Links;
 using Voice.Signaling;
+using Voice.Signaling.Gateway;
 using Voice.Signaling.Gateway.Guilds;
 using Voice.VoiceAllocator;
 using Xunit;
@@ -19,12 +20,13 @@ public class CallPumpTests
     private readonly FakeAllocator allocator = new();
     private readonly FakeLink node = new();
     private readonly CallPump pump;
+    private readonly Watch<GuildEvent> published = new();
 
     public CallPumpTests()
     {
         allocator.Link = node;
         node.Pump = pump = new CallPump(
-            VoiceWorld.GuildId.Value, world.Voice, new Epochs(new StoredState<EpochRecord>(stored)), allocator, new VoiceTokenKey(new byte[32]), _ => { }, time, NullLogger.Instance);
+            VoiceWorld.GuildId.Value, world.Voice, new Epochs(new StoredState<EpochRecord>(stored)), allocator, new VoiceTokenKey(new byte[32]), Published, time, NullLogger.Instance);
     }
 
     [Fact]
@@ -111,6 +113,32 @@ public class CallPumpTests
 
         Assert.Equal([AssignmentChange.Assigned, AssignmentChange.Assigned], allocator.Fleet.TakeEvents().Select(one => one.Change));
     }
+
+    [Fact]
+    public async Task An_answer_that_was_put_off_is_given_when_its_time_comes()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge, pump.Now);
+        await pump.Run();
+        for (var round = 0; round < 2; round++)
+        {
+            world.Join(1, "s1", VoiceWorld.Lounge, pump.Now);
+            await pump.Run();
+        }
+
+        Assert.Equal(2, ServerUpdates);
+        time.Advance(RejoinDelay.First - TimeSpan.FromMilliseconds(1));
+        await pump.Run();
+        Assert.Equal(2, ServerUpdates);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await published.Until(all => all.Count(one => one.Type == "VOICE_SERVER_UPDATE") == 3 ? all : null);
+    }
+
+    private void Published(GuildEvent[] events)
+    {
+        foreach (var one in events) published.Add(one);
+    }
+
+    private int ServerUpdates => published.All.Count(one => one.Type == "VOICE_SERVER_UPDATE");
 
     private sealed class FakeLink : INodeLink
     {

@@ -215,6 +215,7 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
         await silo.Guild(1).UpdateVoiceState(2, "s", new VoiceStateUpdate(1, made.Channels[1].Id));
         await gateway.ServerUpdate("s", _ => true);
 
+        before.Dispose();
         await silo.Restart();
 
         var read = (await silo.Guild(1).Get())!;

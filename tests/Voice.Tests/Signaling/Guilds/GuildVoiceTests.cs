@@ -2,6 +2,8 @@ using CsCheck;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
 using Voice.Protocol.Links;
+using Voice.Signaling.Gateway;
+using Voice.Signaling.Gateway.Guilds;
 using Xunit;
 
 namespace Voice.Tests.Signaling.Guilds;
@@ -94,7 +96,7 @@ public class GuildVoiceTests
     public void Muting_oneself_tells_the_state_only()
     {
         world.JoinLive(1, "s1", VoiceWorld.Lounge);
-        world.Voice.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, VoiceWorld.Lounge) { SelfMute = true });
+        world.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, VoiceWorld.Lounge) { SelfMute = true });
         var told = Assert.Single(world.Settle());
         Assert.True(FakeGateway.State(told).SelfMute);
         Assert.True(world.Held("")[1].SelfMute);
@@ -105,7 +107,7 @@ public class GuildVoiceTests
     {
         world.Join(1, "s1", VoiceWorld.Lounge);
         world.Settle();
-        world.Voice.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, VoiceWorld.Lounge) { SelfMute = true });
+        world.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, VoiceWorld.Lounge) { SelfMute = true });
         Assert.Equal("VOICE_STATE_UPDATE", Assert.Single(world.Settle()).Type);
     }
 
@@ -135,6 +137,124 @@ public class GuildVoiceTests
         Assert.Equal(session, world.Voice.Find(1)!.SessionId);
     }
 
+    /// <summary>A client that lost its voice session may say so before the node does.</summary>
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(5, true)]
+    [InlineData(6, false)]
+    public void Op_4_that_comes_before_the_news_of_the_lost_session_is_answered_with_it(int secondsLater, bool answered)
+    {
+        world.JoinLive(1, "s1", VoiceWorld.Lounge);
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        Assert.Empty(world.Settle());
+
+        world.Now += TimeSpan.FromSeconds(secondsLater);
+        world.SessionChanged(1, connected: false);
+
+        Assert.Equal(answered ? ["VOICE_STATE_UPDATE", "VOICE_SERVER_UPDATE"] : [], world.Settle().Select(one => one.Type));
+    }
+
+    [Fact]
+    public void A_client_that_is_closed_again_and_again_is_answered_later_and_later()
+    {
+        double[] waits = [0, 0.5, 1, 2, 4, 8, 16, 30, 30];
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        world.Settle();
+        foreach (var wait in waits)
+        {
+            world.SessionChanged(1, connected: true);
+            world.SessionChanged(1, connected: false);
+            var told = world.ServerUpdates.Count;
+            world.Join(1, "s1", VoiceWorld.Lounge);
+
+            for (var asked = 0; asked < 3 && wait > 0; asked++)
+            {
+                Assert.DoesNotContain(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
+                Assert.Equal(world.Now + TimeSpan.FromSeconds(wait), world.Voice.NextAnswer(world.Now));
+                world.Join(1, "s1", VoiceWorld.Lounge); // asking again meanwhile changes nothing
+            }
+
+            world.Now += TimeSpan.FromSeconds(wait);
+            world.Voice.Touch();
+            Assert.Contains(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
+            Assert.Equal(told + 1, world.ServerUpdates.Count);
+            Assert.Null(world.Voice.NextAnswer(world.Now));
+        }
+    }
+
+    [Fact]
+    public void A_session_that_held_for_a_while_is_forgiven()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        for (var round = 1; round < 5; round++)
+        {
+            world.Settle();
+            Assert.Equal(round, world.ServerUpdates.Count);
+            world.SessionChanged(1, connected: true);
+            world.Now += RejoinDelay.Settled;
+            world.SessionChanged(1, connected: false);
+            world.Join(1, "s1", VoiceWorld.Lounge);
+        }
+    }
+
+    [Fact]
+    public void A_move_is_answered_at_once_whatever_went_before()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        for (var i = 0; i < 5; i++)
+        {
+            world.Settle();
+            world.Join(1, "s1", VoiceWorld.Lounge);
+        }
+
+        world.Join(1, "s1", VoiceWorld.Games);
+        Assert.Contains(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
+    }
+
+    [Fact]
+    public void A_moderator_moves_somebody_who_may_not_go_there_and_the_session_is_a_new_one()
+    {
+        world.JoinLive(1, "s1", VoiceWorld.Lounge);
+        world.Deny(VoiceWorld.Games, Permissions.Connect);
+        var before = world.Voice.Find(1)!.SessionId;
+
+        world.Voice.Move(1, VoiceWorld.Games);
+
+        Assert.Equal([("VOICE_STATE_UPDATE", null), ("VOICE_SERVER_UPDATE", "s1")], world.Settle().Select(one => (one.Type, one.OnlySession)));
+        Assert.NotEqual(before, world.Voice.Find(1)!.SessionId);
+        Assert.Equal(VoiceWorld.Games.Value, world.Held("")[1].Channel);
+    }
+
+    [Fact]
+    public void A_moderator_disconnects_somebody()
+    {
+        world.JoinLive(1, "s1", VoiceWorld.Lounge);
+        world.JoinLive(2, "s2", VoiceWorld.Lounge);
+
+        world.Voice.Move(1, null);
+
+        Assert.Null(FakeGateway.State(Assert.Single(world.Settle())).ChannelId);
+        Assert.Equal([2ul], world.Held("").Keys);
+    }
+
+    [Fact]
+    public void On_a_stage_who_is_let_may_speak_until_they_go()
+    {
+        world.JoinLive(1, "s1", VoiceWorld.Stage);
+        world.Voice.ChangeStage(1, new VoiceStateChange(Request: new SpeechRequest(DateTimeOffset.UnixEpoch)), own: true, DateTimeOffset.UnixEpoch);
+        Assert.Equal(DateTimeOffset.UnixEpoch, FakeGateway.State(Assert.Single(world.Settle())).RequestToSpeakTimestamp);
+
+        world.Voice.ChangeStage(1, new VoiceStateChange(Suppress: false), own: false, DateTimeOffset.UnixEpoch);
+        Assert.False(FakeGateway.State(Assert.Single(world.Settle())).Suppress);
+        Assert.False(world.Held("")[1].Suppress);
+        world.Voice.Refresh();
+        Assert.False(world.Voice.Find(1)!.Suppress);
+
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        world.Join(1, "s1", VoiceWorld.Stage);
+        Assert.True(world.Voice.Find(1)!.Suppress);
+    }
+
     [Fact]
     public void A_move_has_a_new_session_id_and_a_new_server_update_on_the_same_assignment()
     {
@@ -157,7 +277,7 @@ public class GuildVoiceTests
         Assert.NotEqual(before, world.Voice.Find(1)!.SessionId);
         Assert.Equal("new", world.ServerUpdates[^1].Session);
 
-        world.Voice.Update(1, "old", new VoiceStateUpdate(VoiceWorld.GuildId, null));
+        world.Update(1, "old", new VoiceStateUpdate(VoiceWorld.GuildId, null));
         world.Voice.SessionEnded(1, "old");
         Assert.Empty(world.Settle());
         world.Voice.SessionEnded(1, "new");
@@ -169,7 +289,7 @@ public class GuildVoiceTests
     {
         world.JoinLive(1, "s1", VoiceWorld.Lounge);
         world.JoinLive(2, "s2", VoiceWorld.Lounge);
-        world.Voice.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, null));
+        world.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, null));
         Assert.Single(world.Settle());
         Assert.Equal([2ul], world.Held("").Keys);
     }
@@ -264,8 +384,8 @@ public class GuildVoiceTests
     public void News_of_an_old_session_or_epoch_is_ignored()
     {
         world.JoinLive(1, "s1", VoiceWorld.Lounge);
-        world.Voice.ConnectionChanged(new VoiceSessionChanged(VoiceWorld.GuildId.Value, "", 1, 1, "another", false));
-        world.Voice.ConnectionChanged(new VoiceSessionChanged(VoiceWorld.GuildId.Value, "", 9, 1, world.Voice.Find(1)!.SessionId, false));
+        world.Voice.ConnectionChanged(world.Now, new VoiceSessionChanged(VoiceWorld.GuildId.Value, "", 1, 1, "another", false));
+        world.Voice.ConnectionChanged(world.Now, new VoiceSessionChanged(VoiceWorld.GuildId.Value, "", 9, 1, world.Voice.Find(1)!.SessionId, false));
         world.Join(1, "s1", VoiceWorld.Lounge);
         Assert.Empty(world.Settle());
     }
@@ -276,7 +396,7 @@ public class GuildVoiceTests
         world.JoinLive(1, "s1", VoiceWorld.Lounge);
         world.JoinLive(2, "s2", VoiceWorld.Lounge);
         world.Forget("");
-        world.Voice.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, VoiceWorld.Lounge) { SelfDeaf = true });
+        world.Update(1, "s1", new VoiceStateUpdate(VoiceWorld.GuildId, VoiceWorld.Lounge) { SelfDeaf = true });
         world.Settle();
         Assert.Equal([1ul, 2ul], world.Held("").Keys.Order());
     }
@@ -285,11 +405,12 @@ public class GuildVoiceTests
     /// the gateways were told adds up to the same, and everybody was last told of the assignment that serves them.</summary>
     [Fact]
     public void What_nodes_and_clients_were_told_is_what_is() =>
-        Gen.Select(Gen.Int[0, 12], Gen.ULong[1, 4], Gen.Int[0, 2]).Array[1, 80].Sample(steps =>
+        Gen.Select(Gen.Int[0, 14], Gen.ULong[1, 4], Gen.Int[0, 2]).Array[1, 80].Sample(steps =>
         {
             var tested = new VoiceWorld();
             foreach (var (step, user, which) in steps) tested.Random(step, user, which);
             tested.HasNode = tested.NodeAnswers = true;
+            tested.Now += RejoinDelay.Longest;
             tested.Voice.Touch();
             tested.Settle();
             tested.AssertConsistent();

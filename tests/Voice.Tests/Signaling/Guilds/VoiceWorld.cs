@@ -37,6 +37,9 @@ internal sealed class VoiceWorld
 
     public GuildVoice Voice { get; }
 
+    /// <summary>Stands still unless a test moves it.</summary>
+    public TimeSpan Now { get; set; } = TimeSpan.FromHours(1);
+
     public bool HasNode { get; set; } = true;
 
     public bool NodeAnswers { get; set; } = true;
@@ -44,7 +47,11 @@ internal sealed class VoiceWorld
     /// <summary>Every VOICE_SERVER_UPDATE so far; epoch 0 stands for endpoint null.</summary>
     public List<(string Session, long Epoch)> ServerUpdates { get; } = [];
 
-    public void Join(ulong user, string session, Snowflake channel) => Voice.Update(user, session, new VoiceStateUpdate(GuildId, channel));
+    public void Join(ulong user, string session, Snowflake channel) => Update(user, session, new VoiceStateUpdate(GuildId, channel));
+
+    public void Join(ulong user, string session, Snowflake channel, TimeSpan now) => Voice.Update(now, user, session, new VoiceStateUpdate(GuildId, channel));
+
+    public void Update(ulong user, string session, VoiceStateUpdate update) => Voice.Update(Now, user, session, update);
 
     public void JoinLive(ulong user, string session, Snowflake channel)
     {
@@ -56,7 +63,7 @@ internal sealed class VoiceWorld
     public void SessionChanged(ulong user, bool connected)
     {
         if (Voice.Find(user) is not { } one || Voice.Slot(one.Slot)?.Assignment is not { } at) return;
-        Voice.ConnectionChanged(new VoiceSessionChanged(GuildId.Value, one.Slot, at.Epoch, user, one.SessionId, connected));
+        Voice.ConnectionChanged(Now, new VoiceSessionChanged(GuildId.Value, one.Slot, at.Epoch, user, one.SessionId, connected));
     }
 
     public void Change(Snowflake id, Func<Channel, Channel> change)
@@ -88,7 +95,7 @@ internal sealed class VoiceWorld
         {
             all.AddRange(Voice.TakeStateEvents());
             foreach (var slot in Voice.Slots.ToArray()) Settle(slot);
-            foreach (var one in Voice.DueServerUpdates())
+            foreach (var one in Voice.DueServerUpdates(Now))
             {
                 ServerUpdates.Add((one.GatewaySession!, Voice.Slot(one.Slot)!.Assignment?.Epoch ?? 0));
                 all.Add(new GuildEvent("VOICE_SERVER_UPDATE", [], one.GatewaySession));
@@ -111,8 +118,8 @@ internal sealed class VoiceWorld
         switch (step)
         {
             case 0 or 1: Join(user, session, channels[which]); break;
-            case 2: Voice.Update(user, session, new VoiceStateUpdate(GuildId, channels[which]) { SelfMute = true }); break;
-            case 3: Voice.Update(user, session, new VoiceStateUpdate(GuildId, null)); break;
+            case 2: Update(user, session, new VoiceStateUpdate(GuildId, channels[which]) { SelfMute = true }); break;
+            case 3: Update(user, session, new VoiceStateUpdate(GuildId, null)); break;
             case 4: Voice.SessionEnded(user, session); break;
             case 5: SessionChanged(user, which == 0); break;
             case 6: HasNode = which > 0; break;
@@ -126,6 +133,8 @@ internal sealed class VoiceWorld
                 Data.Members[user] = Data.Members[user] with { Mute = which == 0 };
                 Voice.Refresh();
                 break;
+            case 11: Voice.Move(user, which == 0 ? null : channels[which]); break;
+            case 12: Now += TimeSpan.FromSeconds(1 << which); break;
             default: Settle(); break;
         }
     }

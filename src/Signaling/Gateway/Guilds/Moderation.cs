@@ -1,0 +1,67 @@
+using Voice.Protocol;
+using Voice.Protocol.Gateway;
+
+namespace Voice.Signaling.Gateway.Guilds;
+
+/// <summary>What members may do to each other, by Discord's rules: in voice what counts are their permissions in the channel where the
+/// other is, overwrites included.</summary>
+/// <param name="by">Whoever asks; null is an administrator of the installation, who may do everything.</param>
+internal sealed class Moderation(GuildData guild, GuildVoice voice, Snowflake? by)
+{
+    public Refusal Judge(Snowflake user, MemberChange change)
+    {
+        if (!guild.Members.TryGetValue(user, out var member)) return Refusal.UnknownMember;
+        if (change.Roles is { } roles && JudgeRoles(member.Roles, roles.ApplyTo(member.Roles)) is not Refusal.None and var refusal) return refusal;
+        if (!change.IsOfVoice) return Refusal.None;
+
+        var one = voice.Find(user);
+        var here = In(one is null ? null : guild.Channel(one.Channel));
+        if (change.Mute is not null && !here.HasFlag(Permissions.MuteMembers)) return Refusal.MissingPermissions;
+        if (change.Deaf is not null && !here.HasFlag(Permissions.DeafenMembers)) return Refusal.MissingPermissions;
+        if (change.Move is not null && !here.HasFlag(Permissions.MoveMembers)) return Refusal.MissingPermissions;
+        if (one is null) return Refusal.NotInVoice;
+        return change.Move is { To: { } to } ? JudgeTarget(to) : Refusal.None;
+    }
+
+    public Refusal Judge(Snowflake user, VoiceStateChange change)
+    {
+        if (voice.Find(user) is not { } one || guild.Channel(one.Channel) is not { } channel) return Refusal.UnknownVoiceState;
+        if (channel.Type != ChannelType.Stage || (change.Channel ?? channel.Id) != channel.Id) return Refusal.WrongChannelType;
+
+        // Anybody may go back to the audience by themselves, and ask to leave it if they may ask.
+        var here = In(channel);
+        if (here.HasFlag(Permissions.MuteMembers)) return Refusal.None;
+        if (user != by || change.Suppress == false) return Refusal.MissingPermissions;
+        return change.Request is { At: not null } && !here.HasFlag(Permissions.RequestToSpeak) ? Refusal.MissingPermissions : Refusal.None;
+    }
+
+    /// <summary>Who moves somebody must be able to go there too; who is moved need not.</summary>
+    private Refusal JudgeTarget(Snowflake to)
+    {
+        if (guild.Channel(to) is not { } target) return Refusal.UnknownChannel;
+        if (target.Type is not (ChannelType.Voice or ChannelType.Stage)) return Refusal.WrongChannelType;
+        return In(target).HasFlag(Permissions.Connect) ? Refusal.None : Refusal.MissingPermissions;
+    }
+
+    /// <summary>Nobody gives or takes what they do not have.</summary>
+    private Refusal JudgeRoles(Snowflake[] before, Snowflake[] after)
+    {
+        var own = In(null);
+        if (!own.HasFlag(Permissions.ManageRoles)) return Refusal.MissingPermissions;
+        foreach (var id in before.Except(after).Concat(after.Except(before)))
+        {
+            if (id == guild.Id || guild.Roles.Find(role => role.Id == id) is not { } role) return Refusal.UnknownRole;
+            if (!own.HasFlag((Permissions)role.Permissions)) return Refusal.MissingPermissions;
+        }
+
+        return Refusal.None;
+    }
+
+    /// <param name="channel">Null: in the guild as a whole.</param>
+    private Permissions In(Channel? channel)
+    {
+        if (by is not { } id || id == guild.OwnerId) return GuildPermissions.All;
+        if (!guild.Members.TryGetValue(id, out var member)) return Permissions.None;
+        return channel is null ? GuildPermissions.InGuild(guild.Id, guild.Roles, member) : GuildPermissions.Of(guild, member, channel);
+    }
+}
