@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
@@ -5,8 +6,9 @@ using Voice.Protocol.Gateway;
 namespace Voice.Client;
 
 /// <summary>What is needed to open the voice WebSocket.</summary>
+/// <param name="Guild">The voice server's server id: the guild, or in a private call the channel.</param>
 /// <param name="Endpoint">host:port of the voice server.</param>
-public sealed record VoiceAssignment(Snowflake Guild, Snowflake User, string SessionId, string Token, string Endpoint);
+public sealed record VoiceAssignment(Snowflake Guild, Snowflake Channel, Snowflake User, string SessionId, string Token, string Endpoint);
 
 /// <summary>A client of the main gateway (protocol/gateway.md): identifies, keeps the heartbeat, and when the socket is lost
 /// resumes, or identifies anew where that is refused. Safe for all threads.</summary>
@@ -21,6 +23,7 @@ public sealed class GatewayClient : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _lock = new();
     private readonly List<Waiter> _waiters = [];
+    private ImmutableArray<Action<GatewayEvent>> _listeners = [];
     private readonly TaskCompletionSource _identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private GatewaySocket? _socket;
@@ -78,9 +81,17 @@ public sealed class GatewayClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Calls for each event from now on, in order, on the thread that reads the socket, until disposed: it should be quick.</summary>
+    public IDisposable Subscribe(Action<GatewayEvent> listener)
+    {
+        ImmutableInterlocked.Update(ref _listeners, listeners => listeners.Add(listener));
+        return new Subscription(() => ImmutableInterlocked.Update(ref _listeners, listeners => listeners.Remove(listener)));
+    }
+
     /// <summary>Op 4: join, move, leave (channel null), or set the self flags.</summary>
+    /// <param name="guild">Null in a private call.</param>
     public Task SetVoiceState(
-        Snowflake guild, Snowflake? channel, bool selfMute = false, bool selfDeaf = false, CancellationToken cancellation = default) =>
+        Snowflake? guild, Snowflake? channel, bool selfMute = false, bool selfDeaf = false, CancellationToken cancellation = default) =>
         Send(GatewayOpcode.VoiceStateUpdate, new VoiceStateUpdate(guild, channel) { SelfMute = selfMute, SelfDeaf = selfDeaf }, cancellation);
 
     /// <summary>Op 5: the voice WebSocket broke; the gateway looks whether its server still lives.</summary>
@@ -98,7 +109,7 @@ public sealed class GatewayClient : IAsyncDisposable
         {
             await SetVoiceState(guild, channel, selfMute, selfDeaf, cancellation);
             return new VoiceAssignment(
-                guild, Ready.User.Id, (await state).State.SessionId, (await server).Server.Token, (await server).Server.Endpoint!);
+                guild, channel, Ready.User.Id, (await state).State.SessionId, (await server).Server.Token, (await server).Server.Endpoint!);
         }
         finally
         {
@@ -206,6 +217,7 @@ public sealed class GatewayClient : IAsyncDisposable
         }
 
         _options.OnEvent?.Invoke(e);
+        foreach (var listener in _listeners) listener(e);
         lock (_lock)
         {
             foreach (var waiter in _waiters.Where(w => w.Matches(e))) waiter.Met.TrySetResult(e);
@@ -221,6 +233,11 @@ public sealed class GatewayClient : IAsyncDisposable
     private static bool MayRetry(int? code) => (GatewayCloseCode?)code is not (
         GatewayCloseCode.AuthenticationFailed or GatewayCloseCode.InvalidShard or GatewayCloseCode.ShardingRequired
         or GatewayCloseCode.InvalidApiVersion or GatewayCloseCode.InvalidIntents or GatewayCloseCode.DisallowedIntents);
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
 
     private sealed record Waiter(Func<GatewayEvent, bool> Matches)
     {

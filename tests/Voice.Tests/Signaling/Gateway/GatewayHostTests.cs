@@ -30,7 +30,7 @@ public class GatewayHostTests
 
         var assignment = await client.Join(Guild, Lounge, cancellation: TestContext.Current.CancellationToken);
 
-        Assert.Equal(new VoiceAssignment(Guild, Ann, "voice-session", "voice-token", "127.0.0.1:8090"), assignment);
+        Assert.Equal(new VoiceAssignment(Guild, Lounge, Ann, "voice-session", "voice-token", "127.0.0.1:8090"), assignment);
         Assert.Equal(
             [typeof(GatewayEvent.Ready), typeof(GatewayEvent.GuildCreate), typeof(GatewayEvent.VoiceStateUpdate), typeof(GatewayEvent.VoiceServerUpdate)],
             events.Select(e => e.GetType()));

@@ -1,0 +1,160 @@
+using System.Net;
+using System.Text;
+using Voice.Protocol.DiscordUdp;
+using Voice.Protocol.Rtp;
+using Voice.Protocol.Voice;
+
+namespace Voice.Client;
+
+/// <summary>Discord's UDP protocol (protocol/udp-media.md): IP discovery, keepalive, RTP under the session's key.</summary>
+internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onPacket) : IMediaPath
+{
+    /// <summary>As RTP has it for Opus on the native path (section 4).</summary>
+    private const byte OpusPayloadType = 120;
+
+    private const int DiscoveryAttempts = 6;
+    private static readonly TimeSpan FirstDiscoveryWait = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan KeepaliveInterval = TimeSpan.FromSeconds(5);
+
+    private readonly TaskCompletionSource<(string Address, int Port)> discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource closing = new();
+    private readonly ReplayWindows windows = new();
+    private readonly byte[] sendBuffer = new byte[4096];
+    private readonly Lock sending = new();
+    private DatagramSocket? socket;
+    private UdpProtection? egress;
+    private volatile UdpProtection? ingress;
+    private uint ssrc;
+    private long refused;
+
+    public Task Lost { get; } = new TaskCompletionSource().Task; // UDP does not tell
+
+    public long Refused => Interlocked.Read(ref refused);
+
+    public async Task<byte[]> SelectAsync(ServerMessage.Ready ready, CancellationToken cancellation)
+    {
+        var mode = options.Modes.Where(mode => mode.IsSupported).Select(mode => mode.Name()).FirstOrDefault(ready.Modes.Contains)
+            ?? throw new VoiceClosedException(null, $"the server offers none of the wanted encryption modes, but {string.Join(", ", ready.Modes)}");
+        if (!IPAddress.TryParse(ready.Ip, out var address)) throw new VoiceClosedException(null, "the server names no address for media");
+        ssrc = ready.Ssrc;
+        socket = new DatagramSocket(new IPEndPoint(address, ready.Port), Receive);
+        var (own, port) = await Discover(cancellation);
+        return ClientFrame.SelectUdp(own, port, mode);
+    }
+
+    public Task OpenAsync(ServerMessage.Description description, CancellationToken cancellation)
+    {
+        if (description is not { Mode: { } name, SecretKey: { Length: EncryptionModes.KeyLength } key }
+            || EncryptionModes.Find(name, EncryptionModes.WithLegacy) is not { } mode) throw new VoiceClosedException(null, "a session description without mode and key");
+
+        // The same key both ways. Two of them, because sending and receiving are threads of their own.
+        lock (sending) egress = new UdpProtection(mode, key, UdpEnd.Client);
+        ingress = new UdpProtection(mode, key, UdpEnd.Client);
+        _ = KeepAlive();
+        return Task.CompletedTask;
+    }
+
+    public void Send(ulong index, uint timestamp, bool marker, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> header = stackalloc byte[RtpHeader.FixedLength];
+        RtpHeader.Write(header, marker, OpusPayloadType, (ushort)index, timestamp, ssrc);
+        lock (sending)
+        {
+            if (egress is not null && egress.TryProtect(header, payload, sendBuffer, out var length)) socket!.Send(sendBuffer.AsSpan(0, length));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        if (socket is not null) await socket.DisposeAsync();
+        lock (sending)
+        {
+            egress?.Dispose();
+            egress = null;
+        }
+
+        ingress?.Dispose();
+        closing.Dispose();
+    }
+
+    private async Task<(string Address, int Port)> Discover(CancellationToken cancellation)
+    {
+        var request = new byte[IpDiscovery.Length];
+        IpDiscovery.WriteRequest(request, ssrc);
+        for (var (attempt, wait) = (0, FirstDiscoveryWait); attempt < DiscoveryAttempts; attempt++, wait *= 1.5)
+        {
+            socket!.Send(request);
+            try
+            {
+                return await discovered.Task.WaitAsync(wait, options.Time, cancellation);
+            }
+            catch (TimeoutException)
+            {
+                // Lost on its way, there or back.
+            }
+        }
+
+        throw new VoiceClosedException(null, $"no answer to IP discovery: UDP does not reach the voice server");
+    }
+
+    /// <summary>Keeps routers' mappings open. The report authenticates, which tells a server where to send to a client that only listens.</summary>
+    private async Task KeepAlive()
+    {
+        var cancellation = closing.Token;
+        try
+        {
+            for (var count = 0u; ; count++)
+            {
+                SendKeepalive(count);
+                await Task.Delay(count < 3 ? FirstDiscoveryWait : KeepaliveInterval, options.Time, cancellation);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The path is closed.
+        }
+    }
+
+    private void SendKeepalive(uint count)
+    {
+        Span<byte> keepalive = stackalloc byte[Keepalive.Length];
+        Keepalive.Write(keepalive, count);
+        socket!.Send(keepalive);
+
+        Span<byte> report = stackalloc byte[8];
+        new RtcpWriter(report).ReceiverReport(ssrc, []);
+        lock (sending)
+        {
+            if (egress is not null && egress.TryProtectRtcp(report, sendBuffer, out var length)) socket.Send(sendBuffer.AsSpan(0, length));
+        }
+    }
+
+    private void Receive(Span<byte> datagram)
+    {
+        switch (Demux.Classify(datagram))
+        {
+            case PacketKind.Rtp when ingress is { } key: ReceiveRtp(key, datagram); break;
+            case PacketKind.Rtcp or PacketKind.Keepalive: break; // reports on what we send, which nobody asks for yet; ours, echoed
+            case PacketKind.Stun when IpDiscovery.TryParseResponse(datagram, out var response) && response.Ssrc == ssrc:
+                discovered.TrySetResult((Encoding.ASCII.GetString(response.Address), response.Port));
+                break;
+            default: Interlocked.Increment(ref refused); break;
+        }
+    }
+
+    private void ReceiveRtp(UdpProtection key, Span<byte> datagram)
+    {
+        // Authenticate, then remember.
+        if (key.TryUnprotect(datagram, datagram, out var length)
+            && RtpPacket.TryParse(datagram[..length], out var packet)
+            && windows.TryTake(packet.Ssrc, packet.SequenceNumber, out var index))
+        {
+            if (packet.PayloadType == OpusPayloadType) onPacket(packet, index);
+        }
+        else
+        {
+            Interlocked.Increment(ref refused);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+using System.Runtime.CompilerServices;
+using Voice.Protocol;
+using Voice.Protocol.Ogg;
+
+namespace Voice.Client;
+
+/// <summary>A participant in a voice channel: joins through the main gateway, talks and listens, follows moves, resumes and rejoins what is lost.
+/// Safe for all threads; packets go out in the order of the calls.</summary>
+/// <example><code>
+/// await using var gateway = await GatewayClient.ConnectAsync(new Uri("ws://127.0.0.1:8080"), token);
+/// await using var voice = await VoiceClient.JoinAsync(gateway, guild, channel);
+/// await foreach (var frame in voice.ReadFramesAsync()) Console.WriteLine($"{frame.User}: {frame.Payload.Length} bytes");
+/// </code></example>
+public sealed class VoiceClient : IAsyncDisposable
+{
+    private const int SilenceFrames = 5;
+    private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly GatewayClient gateway;
+    private readonly VoiceClientOptions options;
+    private readonly AssignmentTracker tracker;
+    private readonly FrameReceiver receiver;
+    private readonly IDisposable subscription;
+    private readonly CancellationTokenSource closing = new();
+    private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private volatile VoiceSession? session;
+    private volatile VoiceClosedException? lastFailure;
+    private long refused;
+    private Snowflake wanted;
+
+    private VoiceClient(GatewayClient gateway, Snowflake? guild, Snowflake channel, VoiceClientOptions options)
+    {
+        (this.gateway, this.options, Guild, wanted) = (gateway, options, guild, channel);
+        tracker = new AssignmentTracker(gateway.Ready.User.Id, guild);
+        receiver = new FrameReceiver(options);
+        subscription = gateway.Subscribe(tracker.On);
+        Completion = Run();
+    }
+
+    /// <summary>Null in a private call.</summary>
+    public Snowflake? Guild { get; }
+
+    /// <summary>Where the client is, or wants to be: a moderator may move it.</summary>
+    public Snowflake Channel => tracker.Current.Channel ?? wanted;
+
+    public VoiceClientState State { get; private set; }
+
+    /// <summary>Who else is in the channel.</summary>
+    public IReadOnlyCollection<Snowflake> Users => session?.Roster.Users ?? [];
+
+    /// <summary>Frames that nobody read in time.</summary>
+    public long DroppedFrames => receiver.Dropped;
+
+    /// <summary>Packets that did not authenticate, came twice or were none.</summary>
+    public long RefusedPackets => Interlocked.Read(ref refused) + (session?.Refused ?? 0);
+
+    /// <summary>Ends when the client was disposed; fails with <see cref="VoiceClosedException"/> when the place in voice is lost for good.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Joins and returns when media goes both ways.</summary>
+    /// <param name="gateway">Is not disposed with the voice client. A user can be in one channel of a guild at a time.</param>
+    /// <param name="guild">Null for a private call, whose channel is <paramref name="channel"/>.</param>
+    /// <exception cref="VoiceClosedException">Refused, or no answer in <see cref="VoiceClientOptions.JoinTimeout"/>.</exception>
+    /// <exception cref="GatewayClosedException">The main gateway was lost.</exception>
+    public static async Task<VoiceClient> JoinAsync(
+        GatewayClient gateway, Snowflake? guild, Snowflake channel, VoiceClientOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new VoiceClientOptions();
+        var client = new VoiceClient(gateway, guild, channel, options);
+        try
+        {
+            await await Task.WhenAny(client.connected.Task, client.Completion).WaitAsync(options.JoinTimeout, options.Time, cancellation);
+            return client;
+        }
+        catch (TimeoutException)
+        {
+            var (state, failure) = (client.State, client.lastFailure);
+            await client.DisposeAsync();
+            if (failure is not null) throw failure;
+            throw new VoiceClosedException(null, state switch
+            {
+                VoiceClientState.Joining => $"the gateway did not let us into channel {channel}: it may not exist, be full, or not be ours to enter",
+                VoiceClientState.AwaitingServer => "there is no voice server at the moment",
+                _ => "the voice server did not answer in time",
+            });
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What others say, from now on, until the client ends. One reader; what is not read in time is dropped, oldest first. Nothing comes
+    /// here with <see cref="VoiceClientOptions.OnFrame"/>.</summary>
+    /// <exception cref="VoiceClosedException">The place in voice is lost for good.</exception>
+    public async IAsyncEnumerable<ReceivedFrame> ReadFramesAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await foreach (var frame in receiver.Frames.ReadAllAsync(cancellation)) yield return frame;
+    }
+
+    /// <summary>Sends one Opus packet now; see <see cref="OpusPlayer"/> for sending them at their times. The first after a pause says to the others that
+    /// this client talks.</summary>
+    /// <param name="opus">One packet of 2.5 to 120 ms; the server takes up to about 1,200 bytes.</param>
+    /// <returns>False, and it is lost, while there is no media path.</returns>
+    /// <exception cref="ArgumentException">Not an Opus packet.</exception>
+    public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> opus, CancellationToken cancellation = default) =>
+        session is { } current ? current.SendAsync(opus, cancellation) : ValueTask.FromResult(false);
+
+    /// <summary>Ends talking: five frames of silence, 20 ms apart, so that no receiver takes the pause for loss, then the word that it is one.</summary>
+    public async Task PauseAsync(CancellationToken cancellation = default)
+    {
+        if (session is not { IsTalking: true } current) return;
+        for (var i = 0; i < SilenceFrames; i++)
+        {
+            await current.SendAsync(Silence, cancellation);
+            await Task.Delay(FrameTime, options.Time, cancellation);
+        }
+
+        await current.PauseAsync(cancellation);
+    }
+
+    /// <summary>To another channel of the same guild. Returns when it was asked for; the way there shows in the state.</summary>
+    public Task MoveAsync(Snowflake channel, CancellationToken cancellation = default)
+    {
+        wanted = channel;
+        return AskForPlace(cancellation);
+    }
+
+    /// <summary>Breaks the voice WebSocket without a word, as a lost network does; media goes on and the client resumes.</summary>
+    public void DropSocket() => session?.Drop();
+
+    /// <summary>Leaves the channel.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        await Task.WhenAny(Completion);
+        subscription.Dispose();
+        if (!gateway.Completion.IsCompleted && tracker.Current.Channel is not null)
+        {
+            using var timeout = new CancellationTokenSource(GoodbyeTimeout);
+            await Task.WhenAny(gateway.SetVoiceState(Guild, null, cancellation: timeout.Token));
+        }
+    }
+
+    private static readonly byte[] Silence = OpusToc.SilenceFrame.ToArray();
+
+    private async Task Run()
+    {
+        await Task.Yield();
+        Exception? reason = null;
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
+        _ = gateway.Completion.ContinueWith(_ => life.CancelAsync(), life.Token, TaskContinuationOptions.None, TaskScheduler.Default);
+        using var rejoins = gateway.Subscribe(e => OnNewGatewaySession(e, life.Token));
+        try
+        {
+            await AskForPlace(life.Token);
+            await Follow(life.Token);
+        }
+        catch (OperationCanceledException) when (closing.IsCancellationRequested)
+        {
+            // As asked for.
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAny(gateway.Completion);
+            reason = gateway.Completion.Exception?.InnerException ?? new VoiceClosedException(null, "the gateway client was disposed");
+            throw reason;
+        }
+        catch (Exception e)
+        {
+            reason = e;
+            throw;
+        }
+        finally
+        {
+            receiver.End(reason);
+            Become(VoiceClientState.Closed);
+        }
+    }
+
+    /// <summary>From one assignment to the next, until the channel is left.</summary>
+    private async Task Follow(CancellationToken cancellation)
+    {
+        var used = 0;
+        for (var attempt = 0; ;)
+        {
+            var place = await NextPlace(used, cancellation);
+            used = place.Version;
+            using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellation, tracker.Superseded(place));
+            VoiceClosedException end;
+            await using (var current = new VoiceSession(place.Assignment!, options, receiver, Tell))
+            {
+                session = current;
+                Become(VoiceClientState.Connecting);
+                try
+                {
+                    await current.RunAsync(life.Token);
+                    continue;
+                }
+                catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+                {
+                    continue; // moved, or the guild has another voice server
+                }
+                catch (VoiceClosedException e)
+                {
+                    lastFailure = end = e;
+                    if (current.WasConnected) attempt = 0;
+                }
+                finally
+                {
+                    session = null;
+                    Interlocked.Add(ref refused, current.Refused);
+                }
+            }
+
+            Become(VoiceClientState.Joining);
+            if (!await IsFollowedByMove(end, used, cancellation))
+            {
+                if (IsFinal(end.Code) || ++attempt >= options.MaxAttempts) throw end;
+                var wait = FirstRetry * Math.Pow(2, attempt - 1) * (0.5 + Random.Shared.NextDouble());
+                await Task.Delay(wait < LongestRetry ? wait : LongestRetry, options.Time, cancellation);
+                if (tracker.Current.Version == used) await AskForPlace(cancellation);
+            }
+        }
+    }
+
+    /// <summary>The next place with a voice server; asks again for one where nothing comes.</summary>
+    private async Task<Place> NextPlace(int used, CancellationToken cancellation)
+    {
+        for (var attempt = 0; ;)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var place = tracker.Current;
+            // A server being sought is waited for; so is the first answer, which the join's own time limit bounds.
+            if (place.HasServer && used > 0) timeout.CancelAfter(options.JoinTimeout);
+            try
+            {
+                place = await tracker.When(p => p.Version > used && (p.Assignment is not null || p.HasServer != place.HasServer || (p.Channel is null && p.SessionId is not null)), timeout.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                if (++attempt >= options.MaxAttempts) throw new VoiceClosedException(null, "the gateway gives us no voice server");
+                await AskForPlace(cancellation);
+                continue;
+            }
+
+            if (place.Assignment is not null) return place;
+            if (place.Channel is null && place.SessionId is not null) throw new VoiceClosedException(null, "removed from the channel");
+            Become(place.HasServer ? VoiceClientState.Joining : VoiceClientState.AwaitingServer);
+        }
+    }
+
+    /// <summary>4014 comes before or after what it is about: a move, another voice server, or being removed.</summary>
+    private async Task<bool> IsFollowedByMove(VoiceClosedException end, int used, CancellationToken cancellation)
+    {
+        if (end.Code is not ((int)Protocol.Voice.VoiceCloseCode.Disconnected or (int)Protocol.Voice.VoiceCloseCode.CallTerminated)) return false;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(options.JoinTimeout);
+        try
+        {
+            await tracker.When(place => place.Version > used, timeout.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    // protocol/voice-gateway.md section 7, "do not reconnect".
+    private static bool IsFinal(int? code) => (Protocol.Voice.VoiceCloseCode?)code
+        is Protocol.Voice.VoiceCloseCode.Disconnected or Protocol.Voice.VoiceCloseCode.RateLimited or Protocol.Voice.VoiceCloseCode.CallTerminated;
+
+    private Task AskForPlace(CancellationToken cancellation) => gateway.SetVoiceState(Guild, wanted, options.SelfMute, options.SelfDeaf, cancellation);
+
+    /// <summary>A new session of the gateway knows nothing of the earlier one's place.</summary>
+    private async void OnNewGatewaySession(GatewayEvent e, CancellationToken cancellation)
+    {
+        if (e is not GatewayEvent.Ready) return;
+        try
+        {
+            await AskForPlace(cancellation);
+        }
+        catch (Exception lost) when (lost is GatewayClosedException or OperationCanceledException)
+        {
+            // Lost again; there will be another.
+        }
+    }
+
+    private void Tell(VoiceEvent e)
+    {
+        if (e is VoiceEvent.StateChanged changed) Become(changed.State);
+        else options.OnEvent?.Invoke(e);
+    }
+
+    private void Become(VoiceClientState state)
+    {
+        if (State == state) return;
+        State = state;
+        options.OnEvent?.Invoke(new VoiceEvent.StateChanged(state));
+        if (state == VoiceClientState.Connected) connected.TrySetResult();
+    }
+}

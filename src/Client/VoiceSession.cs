@@ -1,0 +1,232 @@
+using System.Net.Sockets;
+using Voice.Client.WebRtc;
+using Voice.Protocol.Ogg;
+using Voice.Protocol.Voice;
+
+namespace Voice.Client;
+
+/// <summary>One session with a voice server, from Identify until it ends for good, over lost sockets.</summary>
+internal sealed class VoiceSession : IAsyncDisposable
+{
+    private const int MaxResumes = 5;
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+
+    private readonly VoiceAssignment assignment;
+    private readonly VoiceClientOptions options;
+    private readonly Action<VoiceEvent> tell;
+    private readonly IMediaPath media;
+    private readonly TaskCompletionSource mediaLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TalkStream stream = new();
+    private readonly Lock sending = new();
+    private readonly long started;
+
+    private volatile VoiceSocket? socket;
+    private ServerMessage.Ready? ready;
+    private volatile bool open;
+    private int seqAck = -1;
+    private int resumes;
+
+    public VoiceSession(VoiceAssignment assignment, VoiceClientOptions options, FrameReceiver receiver, Action<VoiceEvent> tell)
+    {
+        (this.assignment, this.options, this.tell) = (assignment, options, tell);
+        started = options.Time.GetTimestamp();
+        PacketHandler take = (in packet, index) => receiver.Take(packet, index, Roster);
+        media = options.Transport == VoiceTransport.Udp ? new UdpMediaPath(options, take) : new WebRtcMediaPath(options, take);
+    }
+
+    public Roster Roster { get; } = new();
+
+    /// <summary>Media went both ways, at one time at least.</summary>
+    public bool WasConnected { get; private set; }
+
+    public long Refused => media.Refused;
+
+    public bool IsTalking => stream.Talking;
+
+    /// <summary>Runs until the session ends; then it cannot be resumed.</summary>
+    /// <exception cref="VoiceClosedException">Why it ended.</exception>
+    /// <exception cref="OperationCanceledException">As asked for.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await RunSocket(cancellation);
+            }
+            catch (VoiceClosedException e) when (ready is not null && IsResumable(e.Code) && !mediaLost.Task.IsCompleted && resumes < MaxResumes)
+            {
+                // Session and media live on (section 4.6).
+                tell(new VoiceEvent.StateChanged(VoiceClientState.Resuming));
+            }
+
+            await Task.Delay(FirstRetry * (Math.Pow(2, resumes++) - 1), options.Time, cancellation); // the first at once
+        }
+    }
+
+    /// <summary>Sends at once, if there is a path; numbers go on in any case.</summary>
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> opus, CancellationToken cancellation)
+    {
+        if (!OpusToc.TryGetSamples(opus.Span, out var samples)) throw new ArgumentException("Not an Opus packet.", nameof(opus));
+        if (!open) return false;
+        if (!stream.Talking) await TellSpeaking(SpeakingFlags.Microphone, cancellation); // section 4.5: once before media
+        lock (sending)
+        {
+            var (index, timestamp, marker) = stream.Next(samples, options.Time.GetElapsedTime(started));
+            media.Send(index, timestamp, marker, opus.Span);
+        }
+
+        return true;
+    }
+
+    public async ValueTask PauseAsync(CancellationToken cancellation)
+    {
+        lock (sending)
+        {
+            if (!stream.Talking) return;
+            stream.Pause();
+        }
+
+        await TellSpeaking(SpeakingFlags.None, cancellation);
+    }
+
+    /// <summary>Breaks the socket without a word.</summary>
+    public void Drop() => socket?.Abort();
+
+    public ValueTask DisposeAsync()
+    {
+        open = false;
+        return media.DisposeAsync();
+    }
+
+    // protocol/voice-gateway.md section 7, "resume".
+    private static bool IsResumable(int? code) =>
+        code is null or < 4000 or (int)VoiceCloseCode.WebRtcCrashed or (int)VoiceCloseCode.VoiceServerCrashed;
+
+    /// <summary>One socket, from Identify or Resume to its end, which is always an exception.</summary>
+    private async Task RunSocket(CancellationToken cancellation)
+    {
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var current = new VoiceSocket(options, seqAck);
+        try
+        {
+            await current.Connect(new Uri($"wss://{assignment.Endpoint}/?v=8"), cancellation);
+
+            // The server's goodbye ends the reading below: cancelling that would end the socket unsaid.
+            await using var goodbye = cancellation.Register(() => _ = current.Close());
+            socket = current;
+            await current.Send(
+                ready is null
+                    ? ClientFrame.Identify(assignment.Guild, assignment.Channel, assignment.User, assignment.SessionId, assignment.Token)
+                    : ClientFrame.Resume(assignment.Guild, assignment.SessionId, assignment.Token, seqAck),
+                cancellation);
+            while (true) Handle(current, await current.Receive(), life.Token);
+        }
+        catch (VoiceClosedException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (mediaLost.Task.IsFaulted) await mediaLost.Task;
+            throw;
+        }
+        finally
+        {
+            socket = null;
+            seqAck = current.SeqAck;
+            await life.CancelAsync();
+        }
+    }
+
+    private void Handle(VoiceSocket current, ServerMessage message, CancellationToken cancellation)
+    {
+        switch (message)
+        {
+            case ServerMessage.Hello hello: current.StartHeartbeat(hello.HeartbeatInterval); break;
+            case ServerMessage.Ready its when ready is null:
+                ready = its;
+                _ = OrEnd(async () => await current.Send(await media.SelectAsync(its, cancellation), cancellation));
+                break;
+            case ServerMessage.Description description when !open: _ = OrEnd(() => Open(description, cancellation)); break;
+            case ServerMessage.Resumed:
+                resumes = 0;
+                tell(new VoiceEvent.StateChanged(open ? VoiceClientState.Connected : VoiceClientState.Connecting));
+                if (stream.Talking) _ = TellSpeaking(SpeakingFlags.Microphone, cancellation).AsTask();
+                break;
+            case ServerMessage.ClientsConnect others:
+                foreach (var user in others.Users)
+                {
+                    if (Roster.Enter(user)) tell(new VoiceEvent.ClientConnected(user));
+                }
+
+                break;
+            case ServerMessage.ClientDisconnect other:
+                if (Roster.Leave(other.User)) tell(new VoiceEvent.ClientDisconnected(other.User));
+                break;
+            case ServerMessage.Speaking speaking:
+                Roster.Assign(speaking.Ssrc, speaking.User);
+                tell(new VoiceEvent.Speaking(speaking.User, speaking.Ssrc, speaking.Flags));
+                break;
+        }
+    }
+
+    private async Task Open(ServerMessage.Description description, CancellationToken cancellation)
+    {
+        await media.OpenAsync(description, cancellation);
+        (open, WasConnected, resumes) = (true, true, 0);
+        _ = WatchMedia();
+        tell(new VoiceEvent.StateChanged(VoiceClientState.Connected));
+    }
+
+    private async Task WatchMedia()
+    {
+        try
+        {
+            await media.Lost;
+        }
+        catch (VoiceClosedException e)
+        {
+            End(e);
+        }
+    }
+
+    /// <summary>What fails here ends the session: it is no use without media.</summary>
+    private async Task OrEnd(Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (OperationCanceledException)
+        {
+            // The socket ended meanwhile. Without media there is nothing to resume.
+            End(new VoiceClosedException(null, "the voice socket ended before media was agreed on"));
+        }
+        catch (VoiceClosedException e)
+        {
+            End(e);
+        }
+        catch (SocketException e)
+        {
+            End(new VoiceClosedException(null, e.Message, e));
+        }
+    }
+
+    private void End(VoiceClosedException reason)
+    {
+        open = false;
+        mediaLost.TrySetException(reason);
+        _ = mediaLost.Task.Exception; // seen
+        socket?.Abort();
+    }
+
+    private async ValueTask TellSpeaking(SpeakingFlags flags, CancellationToken cancellation)
+    {
+        try
+        {
+            if (socket is { } current) await current.Send(ClientFrame.Speaking(flags, ready!.Ssrc), cancellation);
+        }
+        catch (Exception e) when (e is VoiceClosedException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested(); // else: told again after the resume
+        }
+    }
+}
