@@ -13,8 +13,8 @@ internal static class Admission
     public static VoiceCloseCode? Refusal(Identify identify, string nodeId, VoiceToken? token, ServedGuild? guild, out VoiceMember? member)
     {
         member = null;
-        if (token is null || token.Guild != identify.ServerId.Value || token.User != identify.UserId.Value) return VoiceCloseCode.AuthenticationFailed;
-        if (token.NodeId != nodeId) return VoiceCloseCode.ServerNotFound;
+        if (token is null || token.User != identify.UserId.Value) return VoiceCloseCode.AuthenticationFailed;
+        if (token.NodeId != nodeId || token.Guild != identify.ServerId.Value) return VoiceCloseCode.ServerNotFound;
         if (token.SessionId != identify.SessionId || guild is null) return VoiceCloseCode.SessionNoLongerValid;
         if (token.Epoch != guild.Epoch) return VoiceCloseCode.ServerNotFound;
         if (identify.ChannelId is { } channel && channel.Value != token.Channel) return VoiceCloseCode.SessionNoLongerValid;

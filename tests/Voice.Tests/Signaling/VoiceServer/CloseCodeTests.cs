@@ -89,12 +89,22 @@ public class CloseCodeTests
 
         var expected = what switch
         {
-            "user" or "guild" => VoiceCloseCode.AuthenticationFailed,
-            "node" or "epoch" => VoiceCloseCode.ServerNotFound,
+            "user" => VoiceCloseCode.AuthenticationFailed,
+            "guild" or "node" or "epoch" => VoiceCloseCode.ServerNotFound,
             _ => VoiceCloseCode.SessionNoLongerValid,
         };
         Assert.Equal(expected, client.Closed);
         Assert.Equal(0, node.Core.Sessions);
+    }
+
+    [Fact]
+    public void A_client_that_names_another_guild_than_its_token_is_told_that_it_is_not_here()
+    {
+        node.Push(TestNode.Member(1));
+        var client = node.Connect();
+        client.Identify(1, server: 42);
+
+        Assert.Equal(VoiceCloseCode.ServerNotFound, client.Closed);
     }
 
     [Fact]

@@ -213,6 +213,24 @@ public class JoinTests
     }
 
     [Fact]
+    public void A_private_call_is_a_server_whose_id_is_its_channels()
+    {
+        const ulong Call = 900;
+        var members = new[] { TestNode.Member(1, Call), TestNode.Member(2, Call) };
+        node.Push(members);
+        node.Update(new GuildUpdate(Call, "", TestNode.Epoch, 1, Whole: true, members, []));
+        foreach (var user in new ulong[] { 1, 2 })
+        {
+            var client = node.Connect(version: 9);
+            client.Identify(user, node.Token(user, token => token with { Guild = Call }), server: Call, channel: Call);
+            client.SelectUdp();
+            Assert.Null(client.Closed);
+        }
+
+        Assert.Equal(2, node.Plan.Subscriptions.Count);
+    }
+
+    [Fact]
     public void The_gateway_hears_of_each_session_that_comes_and_goes()
     {
         var client = node.Join(1);
