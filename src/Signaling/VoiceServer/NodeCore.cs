@@ -269,6 +269,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         switch (reason)
         {
             case TransportCloseReason.FingerprintMismatch: End(session, VoiceCloseCode.BadRequest, "not the certificate that was signalled"); break;
+            case TransportCloseReason.KeyExhausted: End(session, VoiceCloseCode.SessionNoLongerValid, "key exhausted"); break; // it joins anew
             case TransportCloseReason.PeerClosed: media.Stop(session); break; // it may select again, or leave
             default: End(session, VoiceCloseCode.WebRtcCrashed, reason.ToString()); break;
         }

@@ -169,6 +169,7 @@ public class CloseCodeTests
     [InlineData(TransportCloseReason.HandshakeFailed, VoiceCloseCode.WebRtcCrashed)]
     [InlineData(TransportCloseReason.ConsentExpired, VoiceCloseCode.WebRtcCrashed)]
     [InlineData(TransportCloseReason.FingerprintMismatch, VoiceCloseCode.BadRequest)]
+    [InlineData(TransportCloseReason.KeyExhausted, VoiceCloseCode.SessionNoLongerValid)]
     public void A_transport_that_failed_ends_its_session(TransportCloseReason reason, VoiceCloseCode code)
     {
         var client = node.Join(1);

@@ -101,7 +101,7 @@ public class NodeModelTests
                 case Act.Goodbye when talks: Lose(client!, 1000); break;
                 case Act.Resume when client is { User: not 0 }: Entered(client.Resume(pick % 10 - 1), _ => { }, client); break;
                 case Act.Pass: node.Pass(TimeSpan.FromSeconds(pick % 30)); break;
-                case Act.MediaClosed: node.Media(new TransportClosed((uint)(pick % 20), (TransportCloseReason)(pick % 4))); break;
+                case Act.MediaClosed: node.Media(new TransportClosed((uint)(pick % 20), (TransportCloseReason)(pick % 5))); break;
                 case Act.MediaLost: node.MediaLost(); break;
                 case Act.MediaReady: node.Media(new MediaReady(1, 1)); break;
                 case Act.Drop: node.Drop(); break;
