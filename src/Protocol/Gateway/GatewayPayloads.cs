@@ -23,6 +23,8 @@ public sealed record Application(Snowflake Id, int Flags = 0);
 
 public sealed record Ready(int V, User User, UnavailableGuild[] Guilds, string SessionId, string ResumeGatewayUrl, Application Application)
 {
+    public PrivateChannel[] PrivateChannels { get; init; } = [];
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int[]? Shard { get; init; }
 }
@@ -101,6 +103,9 @@ public sealed record GatewayMessage(GatewayOpcode Op)
 [JsonSerializable(typeof(Snowflake))]
 [JsonSerializable(typeof(User))]
 [JsonSerializable(typeof(Role))]
+[JsonSerializable(typeof(PrivateChannel))]
+[JsonSerializable(typeof(PrivateChannel[]))]
+[JsonSerializable(typeof(Call))]
 [JsonSerializable(typeof(Channel))]
 [JsonSerializable(typeof(Channel[]))]
 [JsonSerializable(typeof(Member))]

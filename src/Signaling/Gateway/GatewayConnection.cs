@@ -92,8 +92,9 @@ public sealed class GatewayConnection
                 return _authenticated ? GatewayStep.CheckVoiceServer.Instance : Close(GatewayCloseCode.NotAuthenticated);
             case GatewayOpcode.RequestGuildMembers:
                 return _authenticated ? new GatewayStep.SendMembers(Parse(message, GatewayJson.Default.RequestGuildMembers)) : Close(GatewayCloseCode.NotAuthenticated);
-            // We keep no presences, and have no private calls.
-            case GatewayOpcode.PresenceUpdate or GatewayOpcode.CallConnect:
+            case GatewayOpcode.CallConnect:
+                return _authenticated ? new GatewayStep.SendCall(Parse(message, GatewayJson.Default.Call).ChannelId) : Close(GatewayCloseCode.NotAuthenticated);
+            case GatewayOpcode.PresenceUpdate: // we keep none
                 return _authenticated ? GatewayStep.None.Instance : Close(GatewayCloseCode.NotAuthenticated);
             default:
                 return Close(GatewayCloseCode.UnknownOpcode);

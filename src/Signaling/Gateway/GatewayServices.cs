@@ -59,6 +59,7 @@ internal static class GatewayServices
         authorized.MapGuilds();
         authorized.MapChannels();
         authorized.MapModeration();
+        authorized.MapPrivateChannels();
     }
 
     /// <summary>A WebSocket on the path of the page is the main gateway (protocol/gateway.md section 1).</summary>

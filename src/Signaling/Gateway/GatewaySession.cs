@@ -29,10 +29,10 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
     /// <summary>Number of the last dispatch; 0 before the first.</summary>
     public int Sequence { get; private set; }
 
-    /// <summary>Guilds that the client knows or is about to be told of.</summary>
+    /// <summary>Guilds and private channels that the client knows or is about to be told of.</summary>
     public IReadOnlyCollection<Snowflake> Guilds => _guilds.Keys;
 
-    /// <summary>Guilds in which this session has asked to be in voice.</summary>
+    /// <summary>Guilds and private channels in which this session has asked to be in voice.</summary>
     public HashSet<Snowflake> VoiceGuilds { get; } = [];
 
     /// <summary>The next message to the client, kept for replay.</summary>
@@ -59,12 +59,14 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
     /// <summary>The guild can not be had; its events are no longer held back.</summary>
     public void Forget(Snowflake guild) => _guilds.Remove(guild);
 
-    /// <summary>GUILD_CREATE, and what happened while it was fetched: repeated, since a state that is already in it does no harm.</summary>
-    public IEnumerable<byte[]> Introduce(Snowflake guild, byte[] guildCreate)
+    /// <summary>GUILD_CREATE or CHANNEL_CREATE, and what happened while it was fetched: repeated, since a state that is already in it does no harm.</summary>
+    /// <param name="create">Null: READY told of it.</param>
+    public IEnumerable<byte[]> Introduce(Snowflake guild, (string Type, byte[] Data)? create)
     {
         var held = _guilds.GetValueOrDefault(guild) ?? [];
         _guilds[guild] = null;
-        return [Dispatch("GUILD_CREATE", guildCreate), .. held.Select(e => Dispatch(e.Type, e.Data))];
+        byte[][] first = create is { } made ? [Dispatch(made.Type, made.Data)] : [];
+        return [.. first, .. held.Select(e => Dispatch(e.Type, e.Data))];
     }
 
     /// <summary>The message for an event of a guild; null if it is not for this session, or not yet.</summary>

@@ -88,8 +88,14 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         {
             var ids = (await grains.User(user.Id).Guilds()).Where(g => InShard(g, identify.Shard));
             var guilds = (await Task.WhenAll(ids.Select(id => Fetch(live, id)))).OfType<Guild>().ToArray();
-            var ready = new Ready(version, user, [.. guilds.Select(g => new UnavailableGuild(g.Id))], live.Id, resumeUrl, new Application(user.Id)) { Shard = identify.Shard };
+            var channels = identify.Shard is [> 0, _] ? [] : await FetchPrivate(live);
+            var ready = new Ready(version, user, [.. guilds.Select(g => new UnavailableGuild(g.Id))], live.Id, resumeUrl, new Application(user.Id))
+            {
+                PrivateChannels = [.. channels.Select(channel => channel.SeenBy(user.Id))],
+                Shard = identify.Shard,
+            };
             live.Dispatch("READY", GatewayFrame.Data(ready, GatewayJson.Default.Ready));
+            foreach (var channel in channels) live.Introduce(channel.Id, create: null);
             foreach (var guild in guilds) Introduce(live, guild);
             return live;
         }
@@ -105,10 +111,11 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     /// <summary>Op 4. What the user may not do is the guild's to decide; a guild that is not theirs is not even asked.</summary>
     public async Task SetVoiceState(LiveSession live, VoiceStateUpdate update)
     {
-        if (update.GuildId is not { } guild)
+        // In a private call there is no guild, and the channel is its own place; official clients leave from anywhere with two
+        // nulls (protocol/gateway.md section 5).
+        if ((update.GuildId ?? update.ChannelId) is not { } guild)
         {
-            // Official clients leave with guild_id null (protocol/gateway.md section 5).
-            if (update.ChannelId is null) await LeaveVoice(live, except: null);
+            await LeaveVoice(live, except: null);
             return;
         }
 
@@ -134,13 +141,20 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         }
     }
 
+    /// <summary>Op 13: the call in a private channel, if there is one.</summary>
+    public async Task SendCall(LiveSession live, Snowflake channel)
+    {
+        if (!await Knows(live, channel) || await grains.Private(channel).GetCall() is not { } call) return;
+        live.Dispatch("CALL_CREATE", GatewayFrame.Data(call, GatewayJson.Default.Call));
+    }
+
     /// <summary>Op 5 does not name a guild: all in which this session is in voice are asked to look.</summary>
     public async Task CheckVoiceServer(LiveSession live)
     {
         foreach (var guild in live.VoiceGuilds) await grains.Guild(guild).VoiceServerPing(live.User.Id);
     }
 
-    /// <summary>The user is a member of this guild from now on: their sessions here learn of it.</summary>
+    /// <summary>The user is a member of this guild, or a recipient of this private channel, from now on: their sessions here learn of it.</summary>
     public async Task Joined(Snowflake user, Snowflake guild)
     {
         foreach (var live in _sessions.Values.Where(s => s.User.Id == user)) await Knows(live, guild);
@@ -171,25 +185,44 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         }
     }
 
-    /// <summary>False if the user is no member; a guild joined since READY is introduced first.</summary>
+    /// <summary>False if the user is no member; a guild or private channel joined since READY is introduced first.</summary>
     private async Task<bool> Knows(LiveSession live, Snowflake guild)
     {
         if (live.Guilds.Contains(guild)) return true;
-        if (!(await grains.User(live.User.Id).Guilds()).Contains(guild)) return false;
-        if (await Fetch(live, guild) is { } found) Introduce(live, found);
+        var user = grains.User(live.User.Id);
+        if ((await user.Guilds()).Contains(guild))
+        {
+            if (await Fetch(live, guild) is { } found) Introduce(live, found);
+        }
+        else if ((await user.PrivateChannels()).Contains(guild))
+        {
+            if (await FetchPrivate(live, guild) is { } found) live.Introduce(guild, ("CHANNEL_CREATE", GatewayFrame.Data(found.SeenBy(live.User.Id), GatewayJson.Default.PrivateChannel)));
+        }
+
         return live.Guilds.Contains(guild);
     }
 
-    /// <summary>The guild as it is, with its later events held back for this session; null if there is none.</summary>
-    private async Task<Guild?> Fetch(LiveSession live, Snowflake guild)
+    private Task<Guild?> Fetch(LiveSession live, Snowflake guild) => Fetch(live, guild, () => grains.Guild(guild).Get());
+
+    private Task<PrivateChannel?> FetchPrivate(LiveSession live, Snowflake channel) => Fetch(live, channel, () => grains.Private(channel).GetPrivate());
+
+    private async Task<PrivateChannel[]> FetchPrivate(LiveSession live)
+    {
+        var ids = await grains.User(live.User.Id).PrivateChannels();
+        return [.. (await Task.WhenAll(ids.Select(id => FetchPrivate(live, id)))).OfType<PrivateChannel>()];
+    }
+
+    /// <summary>A guild or private channel as it is, with its later events held back for this session; null if there is none.</summary>
+    private async Task<T?> Fetch<T>(LiveSession live, Snowflake guild, Func<Task<T?>> get)
+        where T : class
     {
         if (!live.Expect(guild)) return null;
         _members.AddOrUpdate(guild, [live], (_, sessions) => sessions.Add(live));
-        Guild? found = null;
+        T? found = null;
         try
         {
             await grains.Guild(guild).Subscribe(Self);
-            found = await grains.Guild(guild).Get();
+            found = await get();
             return found;
         }
         finally
@@ -206,7 +239,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     {
         // Here voice states are without guild and member (protocol/gateway.md section 3).
         var states = guild.VoiceStates.Select(s => s with { GuildId = null, Member = null });
-        live.Introduce(guild.Id, GatewayFrame.Data(guild with { VoiceStates = [.. states] }, GatewayJson.Default.Guild));
+        live.Introduce(guild.Id, ("GUILD_CREATE", GatewayFrame.Data(guild with { VoiceStates = [.. states] }, GatewayJson.Default.Guild)));
     }
 
     private void Leave(LiveSession live, Snowflake guild)

@@ -135,6 +135,7 @@ internal sealed class GatewaySocket(
             case GatewayStep.Reattach reattach: await Resume(reattach.Resume); break;
             case GatewayStep.SetVoiceState set: await sessions.SetVoiceState(_session!, set.Update); break;
             case GatewayStep.SendMembers send: await sessions.SendMembers(_session!, send.Request); break;
+            case GatewayStep.SendCall send: await sessions.SendCall(_session!, send.Channel); break;
             case GatewayStep.CheckVoiceServer: await sessions.CheckVoiceServer(_session!); break;
         }
     }

@@ -1,3 +1,4 @@
+using Voice.Protocol;
 using Voice.Protocol.Gateway;
 
 namespace Voice.Signaling.Gateway;
@@ -28,6 +29,8 @@ public abstract record GatewayStep
     public sealed record SetVoiceState(VoiceStateUpdate Update) : GatewayStep;
 
     public sealed record SendMembers(RequestGuildMembers Request) : GatewayStep;
+
+    public sealed record SendCall(Snowflake Channel) : GatewayStep;
 
     public sealed record CheckVoiceServer : GatewayStep
     {

@@ -74,4 +74,30 @@ public interface IUserGrain : IGrainWithIntegerKey
     Task<Snowflake[]> Guilds();
 
     Task AddGuild(Snowflake guild);
+
+    Task<Snowflake[]> PrivateChannels();
+
+    Task AddPrivateChannel(Snowflake channel);
+
+    /// <summary>The id of the channel between this user and another, always the same. Ask the user whose id is lower.</summary>
+    /// <param name="proposed">Its id, if there is none yet.</param>
+    Task<Snowflake> DirectChannel(Snowflake other, Snowflake proposed);
+}
+
+/// <summary>A private channel and the call in it, which is served like a guild of that id. Key: the channel id, as a long; the call's
+/// voice states go through <see cref="IGuildGrain"/>.</summary>
+public interface IPrivateChannelGrain : IGrainWithIntegerKey
+{
+    /// <summary>Makes the channel, or answers the one that exists.</summary>
+    /// <param name="owner">Who makes a group; null for two people.</param>
+    Task<PrivateChannel> Open(User[] recipients, Snowflake? owner);
+
+    /// <summary>Null if there is none.</summary>
+    Task<PrivateChannel?> GetPrivate();
+
+    /// <summary>The call as CALL_CREATE carries it; null while nobody is in it.</summary>
+    Task<Call?> GetCall();
+
+    /// <summary>Begins or ends the ringing of some of the recipients.</summary>
+    Task Ring(Snowflake[] recipients, bool on);
 }

@@ -81,11 +81,11 @@ internal sealed class LiveSession(GatewaySession session, User user)
 
     public void Forget(Snowflake guild) => Locked(() => session.Forget(guild));
 
-    public void Introduce(Snowflake guild, byte[] guildCreate)
+    public void Introduce(Snowflake guild, (string Type, byte[] Data)? create)
     {
         lock (_lock)
         {
-            foreach (var message in session.Introduce(guild, guildCreate)) Post(message);
+            foreach (var message in session.Introduce(guild, create)) Post(message);
         }
     }
 

@@ -209,7 +209,9 @@ public sealed partial class CallPump(
     private GuildEvent ServerUpdate(Participant one)
     {
         var at = voice.Slot(one.Slot)?.Assignment;
-        var update = new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), guild, at?.Endpoint);
+        var update = voice.Data is { Private: true } channel
+            ? new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), null, at?.Endpoint) { ChannelId = channel.Id }
+            : new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), guild, at?.Endpoint);
         return new GuildEvent(
             "VOICE_SERVER_UPDATE", JsonSerializer.SerializeToUtf8Bytes(update, GatewayJson.Default.VoiceServerUpdate), one.GatewaySession);
     }

@@ -21,4 +21,9 @@ public sealed class UserRecord
     public User? User { get; set; }
 
     public HashSet<Snowflake> Guilds { get; init; } = [];
+
+    public HashSet<Snowflake> PrivateChannels { get; init; } = [];
+
+    /// <summary>Private channels with one other user whose id is higher than this one's, by that id.</summary>
+    public Dictionary<Snowflake, Snowflake> DirectChannels { get; init; } = [];
 }

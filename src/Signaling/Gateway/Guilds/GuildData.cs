@@ -12,6 +12,9 @@ public sealed class GuildData
 
     public required Snowflake OwnerId { get; set; }
 
+    /// <summary>No guild, but a private channel with the same id: its recipients are the members, and the only channel is itself.</summary>
+    public bool Private { get; init; }
+
     /// <summary>Region of channels without one of their own; null is any.</summary>
     public string? Region { get; set; }
 

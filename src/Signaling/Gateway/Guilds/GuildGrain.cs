@@ -16,12 +16,12 @@ namespace Voice.Signaling.Gateway.Guilds;
 /// carry out what follows. Reentrant, so that calls which come while a round waits for a node join the next round.</summary>
 [GrainType("guild")]
 [Reentrant]
-public sealed class GuildGrain(
+public sealed partial class GuildGrain(
     [PersistentState("guild", GuildServices.Storage)] IPersistentState<GuildRecord> guildState,
     [PersistentState("epoch", GuildServices.Storage)] IPersistentState<EpochRecord> epochState,
     VoiceTokenKey tokens,
     TimeProvider time,
-    ILogger<GuildGrain> log) : Grain, IGuildGrain, IAssignedGuild, IHostedGuild, IExternalGuild
+    ILogger<GuildGrain> log) : Grain, IGuildGrain, IAssignedGuild, IHostedGuild, IExternalGuild, IPrivateChannelGrain
 {
     private const int MaxChannels = 500;
     private const int MaxRoles = 250;
@@ -32,6 +32,9 @@ public sealed class GuildGrain(
     private readonly StoredState<GuildRecord> stored = new(guildState);
     private readonly HashSet<Snowflake> arrived = [];
     private CallPump pump = null!;
+
+    /// <summary>The guild; null if there is none, or if this is a private channel.</summary>
+    private GuildData? Guild => voice.Data is { Private: false } guild ? guild : null;
 
     private Snowflake Id => unchecked((ulong)this.GetPrimaryKeyLong());
 
@@ -57,11 +60,11 @@ public sealed class GuildGrain(
         return guild.ToPayload([]);
     }
 
-    public Task<Guild?> Get() => Task.FromResult(voice.Data?.ToPayload(voice.Participants.Select(one => one.ToState())));
+    public Task<Guild?> Get() => Task.FromResult(Guild?.ToPayload(voice.Participants.Select(one => one.ToState())));
 
     public async Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit)
     {
-        if (voice.Data is not { } guild || guild.Channels.Count >= MaxChannels) return null;
+        if (Guild is not { } guild || guild.Channels.Count >= MaxChannels) return null;
         var channel = new Channel(NewId(), type, name)
         {
             GuildId = Id,
@@ -77,7 +80,7 @@ public sealed class GuildGrain(
 
     public async Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change)
     {
-        if (voice.Data?.Channels is not { } channels || channels.FindIndex(one => one.Id == channel) is not (>= 0 and var index)) return null;
+        if (Guild?.Channels is not { } channels || channels.FindIndex(one => one.Id == channel) is not (>= 0 and var index)) return null;
         channels[index] = change.ApplyTo(channels[index]);
         await stored.Save();
         Publish([Event("CHANNEL_UPDATE", channels[index], GatewayJson.Default.Channel)]);
@@ -88,7 +91,7 @@ public sealed class GuildGrain(
 
     public async Task<Role?> CreateRole(string name, ulong permissions)
     {
-        if (voice.Data is not { } guild || guild.Roles.Count >= MaxRoles) return null;
+        if (Guild is not { } guild || guild.Roles.Count >= MaxRoles) return null;
         var role = new Role(NewId(), name) { Permissions = permissions, Position = guild.Roles.Count };
         guild.Roles.Add(role);
         await stored.Save();
@@ -98,7 +101,7 @@ public sealed class GuildGrain(
 
     public async Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions)
     {
-        if (voice.Data?.Roles is not { } roles || roles.FindIndex(one => one.Id == role) is not (>= 0 and var index)) return null;
+        if (Guild?.Roles is not { } roles || roles.FindIndex(one => one.Id == role) is not (>= 0 and var index)) return null;
         roles[index] = roles[index] with { Name = name ?? roles[index].Name, Permissions = permissions ?? roles[index].Permissions };
         await stored.Save();
         Publish([RoleEvent("GUILD_ROLE_UPDATE", roles[index])]);
@@ -109,7 +112,7 @@ public sealed class GuildGrain(
 
     public async Task<Member?> AddMember(User user)
     {
-        if (voice.Data is not { } guild) return null;
+        if (Guild is not { } guild) return null;
         var known = guild.Members.GetValueOrDefault(user.Id);
         if (known is null && guild.Members.Count >= MaxMembers) return null;
         var changed = known?.User != user;
@@ -126,7 +129,7 @@ public sealed class GuildGrain(
 
     public async Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change)
     {
-        if (voice.Data is not { } guild) return new MemberChanged(Refusal.UnknownGuild, null);
+        if (Guild is not { } guild) return new MemberChanged(Refusal.UnknownGuild, null);
         if (new Moderation(guild, voice, by).Judge(user, change) is not Refusal.None and var refusal) return new MemberChanged(refusal, null);
         var before = guild.Members[user];
         var member = guild.Members[user] = change.ApplyTo(before);
@@ -141,7 +144,7 @@ public sealed class GuildGrain(
 
     public Task<Refusal> ChangeVoiceState(Snowflake? by, Snowflake user, VoiceStateChange change)
     {
-        if (voice.Data is not { } guild) return Task.FromResult(Refusal.UnknownGuild);
+        if (Guild is not { } guild) return Task.FromResult(Refusal.UnknownGuild);
         var refusal = new Moderation(guild, voice, by).Judge(user, change);
         if (refusal != Refusal.None) return Task.FromResult(refusal);
         voice.ChangeStage(user, change, own: user == by, time.GetUtcNow());

@@ -13,7 +13,7 @@ public static class GuildPermissions
     private const int MemberOverwrite = 1;
 
     public static Permissions Of(GuildData guild, Member member, Channel channel) =>
-        member.User.Id == guild.OwnerId ? All : InChannel(guild.Id, InGuild(guild.Id, guild.Roles, member), member, channel);
+        guild.Private || member.User.Id == guild.OwnerId ? All : InChannel(guild.Id, InGuild(guild.Id, guild.Roles, member), member, channel);
 
     /// <param name="inGuild">What <see cref="InGuild"/> says.</param>
     public static Permissions InChannel(Snowflake guild, Permissions inGuild, Member member, Channel channel)

@@ -17,6 +17,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
     private readonly Dictionary<Snowflake, Participant> participants = [];
     private readonly SortedDictionary<string, SlotCall> slots = new(StringComparer.Ordinal);
     private readonly List<GuildEvent> stateEvents = [];
+    private readonly Ringing ringing = new();
     private string? externalRegion;
     private bool dirty;
 
@@ -73,7 +74,19 @@ public sealed class GuildVoice(Func<string> newSessionId)
         participants[user] = participant;
         participant.GatewaySession = gatewaySession;
         SetSelf(participant, update);
+        if (Data.Private && current is null) CallJoined(user);
         Enter(participant, member, channel);
+    }
+
+    /// <summary>In a private channel: who is being rung.</summary>
+    public Snowflake[] Ringing => ringing.Users;
+
+    /// <summary>In a private channel: rings some of its recipients, or no longer. Before anybody has joined, they are rung when somebody does.</summary>
+    public void Ring(IEnumerable<Snowflake> users, bool on)
+    {
+        if (Data is not { Private: true } channel) return;
+        var change = ringing.Set(channel.Id, users.Where(user => channel.Members.ContainsKey(user) && Find(user) is null), on);
+        if (change is not null && participants.Count > 0) Tell(change);
     }
 
     /// <summary>A moderator moves somebody, who need not be allowed in, to a voice channel of the guild; null: out of voice.</summary>
@@ -226,7 +239,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
     private bool MayEnter(Member member, Channel channel)
     {
-        if (channel.Type is not (ChannelType.Voice or ChannelType.Stage)) return false;
+        if (channel.Type is not (ChannelType.Voice or ChannelType.Stage) && !Data!.Private) return false;
         var permissions = GuildPermissions.Of(Data!, member, channel);
         if (!permissions.HasFlag(Permissions.Connect)) return false;
         var others = participants.Values.Count(one => one.Channel == channel.Id && one.User != member.User.Id);
@@ -284,6 +297,20 @@ public sealed class GuildVoice(Func<string> newSessionId)
     {
         participants.Remove(one.User);
         Announce(one.ToState() with { ChannelId = null }, onlySession: null);
+        if (Data is { Private: true } call && participants.Count == 0) Tell(ringing.End(call.Id));
+    }
+
+    private void CallJoined(Snowflake user)
+    {
+        var answered = ringing.Set(Data!.Id, [user], on: false);
+        if (participants.Count == 1) Tell(ringing.Begin(Data.Id));
+        else if (answered is not null) Tell(answered);
+    }
+
+    private void Tell(GuildEvent what)
+    {
+        stateEvents.Add(what);
+        dirty = true;
     }
 
     private void Use(string slot)
@@ -296,10 +323,10 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
     private void Announce(VoiceState state, string? onlySession)
     {
-        state = state with { GuildId = Data!.Id, Member = Data.Members.GetValueOrDefault(state.UserId) };
+        // A private call's have neither (protocol/gateway.md section 6).
+        if (!Data!.Private) state = state with { GuildId = Data.Id, Member = Data.Members.GetValueOrDefault(state.UserId) };
         var json = JsonSerializer.SerializeToUtf8Bytes(state, GatewayJson.Default.VoiceState);
-        stateEvents.Add(new GuildEvent("VOICE_STATE_UPDATE", json, onlySession));
-        dirty = true;
+        Tell(new GuildEvent("VOICE_STATE_UPDATE", json, onlySession));
     }
 
     private static void SetSelf(Participant one, VoiceStateUpdate update) =>

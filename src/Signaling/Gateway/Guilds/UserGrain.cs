@@ -19,5 +19,16 @@ public sealed class UserGrain([PersistentState("user", GuildServices.Storage)] I
 
     public Task<Snowflake[]> Guilds() => Task.FromResult(stored.Value.Guilds.Order().ToArray());
 
+    public Task<Snowflake[]> PrivateChannels() => Task.FromResult(stored.Value.PrivateChannels.Order().ToArray());
+
+    public Task AddPrivateChannel(Snowflake channel) => stored.Save(changed: stored.Value.PrivateChannels.Add(channel));
+
+    public async Task<Snowflake> DirectChannel(Snowflake other, Snowflake proposed)
+    {
+        var added = stored.Value.DirectChannels.TryAdd(other, proposed);
+        await stored.Save(changed: added);
+        return stored.Value.DirectChannels[other];
+    }
+
     public Task AddGuild(Snowflake guild) => stored.Save(changed: stored.Value.Guilds.Add(guild));
 }

@@ -37,15 +37,18 @@ internal static class ChannelRoutes
     {
         var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageChannels);
         if (access is null) return refusal!;
-        if (!Enum.IsDefined(channel.Type)) return RestError.BadRequest("type is unknown");
+        if (!Enum.IsDefined(channel.Type) || channel.Type is ChannelType.Dm or ChannelType.GroupDm) return RestError.BadRequest("type is not one of a guild");
         if (Wrong(channel.Name, channel.UserLimit, channel.RtcRegion) is { } wrong) return wrong;
         return await grains.Guild(guild).CreateChannel(channel.Name!, channel.Type, channel.RtcRegion, channel.UserLimit) is { } made
             ? Results.Json(made, statusCode: StatusCodes.Status201Created)
             : RestError.UnknownGuild;
     }
 
-    private static async Task<IResult> Get(Snowflake channel, HttpContext context, Grains grains) =>
-        await Find(channel, context, grains) is { } guild ? Results.Ok(guild.Channels.First(c => c.Id == channel)) : RestError.UnknownChannel;
+    private static async Task<IResult> Get(Snowflake channel, HttpContext context, Grains grains)
+    {
+        if (await Find(channel, context, grains) is { } guild) return Results.Ok(guild.Channels.First(c => c.Id == channel));
+        return await PrivateChannelRoutes.Find(channel, context, grains) is { } found ? Results.Ok(found) : RestError.UnknownChannel;
+    }
 
     private static async Task<IResult> Change(Snowflake channel, JsonElement body, HttpContext context, Grains grains)
     {

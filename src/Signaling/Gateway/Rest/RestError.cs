@@ -33,6 +33,12 @@ internal sealed record RestError(int Code, string Message)
 
     public static IResult WrongChannelType { get; } = Answer(StatusCodes.Status400BadRequest, 50024, "Cannot execute action on this channel type");
 
+    public static IResult TooManyRecipients { get; } = Answer(StatusCodes.Status400BadRequest, 30004, "Maximum number of recipients reached");
+
+    public static IResult TooManyChannels { get; } = Answer(StatusCodes.Status400BadRequest, 40003, "You have too many private channels");
+
+    public static IResult InvalidRecipient { get; } = Answer(StatusCodes.Status400BadRequest, 50033, "Invalid Recipient(s)");
+
     public static IResult InvalidApiVersion { get; } = Answer(StatusCodes.Status400BadRequest, 50041, "Invalid API version");
 
     public static IResult BadRequest(string message) => Answer(StatusCodes.Status400BadRequest, 50035, message);

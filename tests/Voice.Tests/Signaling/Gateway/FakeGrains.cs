@@ -12,7 +12,7 @@ internal sealed class FakeGrains
     private readonly ConcurrentDictionary<Snowflake, FakeGuild> _guilds = new();
     private readonly ConcurrentDictionary<Snowflake, FakeUser> _users = new();
 
-    public Grains Grains => new(Guild, User, observer => observer, () => Task.FromResult(Nodes));
+    public Grains Grains => new(Guild, User, _ => throw new NotSupportedException("no private channels here"), observer => observer, () => Task.FromResult(Nodes));
 
     public NodeStatus[] Nodes { get; set; } = [];
 
@@ -45,6 +45,12 @@ internal sealed class FakeUser : IUserGrain
     }
 
     public Task<Snowflake[]> Guilds() => Task.FromResult(_guilds);
+
+    public Task<Snowflake[]> PrivateChannels() => Task.FromResult<Snowflake[]>([]);
+
+    public Task AddPrivateChannel(Snowflake channel) => throw new NotSupportedException();
+
+    public Task<Snowflake> DirectChannel(Snowflake other, Snowflake proposed) => throw new NotSupportedException();
 
     public Task AddGuild(Snowflake guild)
     {

@@ -46,7 +46,7 @@ public class GatewaySessionTests
         Assert.Null(session.Handle(Guild, Event("MEANWHILE")));
         Assert.False(session.Expect(Guild));
 
-        Assert.Equal(["GUILD_CREATE", "MEANWHILE"], session.Introduce(Guild, "{}"u8.ToArray()).Select(TypeOf));
+        Assert.Equal(["GUILD_CREATE", "MEANWHILE"], session.Introduce(Guild, ("GUILD_CREATE", "{}"u8.ToArray())).Select(TypeOf));
         Assert.Equal("LATER", TypeOf(session.Handle(Guild, Event("LATER"))!));
     }
 
@@ -104,7 +104,7 @@ public class GatewaySessionTests
     {
         var session = new GatewaySession("s", Me, intents);
         session.Expect(Guild);
-        _ = session.Introduce(Guild, "{}"u8.ToArray()).Count();
+        _ = session.Introduce(Guild, ("GUILD_CREATE", "{}"u8.ToArray())).Count();
         return session;
     }
 

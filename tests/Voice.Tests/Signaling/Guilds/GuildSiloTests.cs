@@ -210,6 +210,8 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
         await silo.Guild(1).AddMember(new User(2, "two"));
         await silo.Guild(1).CreateRole("mods", (ulong)Permissions.MuteMembers);
         await silo.Grains.GetGrain<IUserGrain>(2).Set(new User(2, "two"));
+        await silo.Grains.GetGrain<IUserGrain>(1).DirectChannel(2, 7);
+        await silo.Grains.GetGrain<IPrivateChannelGrain>(7).Open([new User(1, "one"), new User(2, "two")], owner: null);
         using var before = await FakeNode.Start(silo);
         var gateway = await FakeGateway.Start(silo, 1);
         await silo.Guild(1).UpdateVoiceState(2, "s", new VoiceStateUpdate(1, made.Channels[1].Id));
@@ -226,6 +228,9 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
         var user = silo.Grains.GetGrain<IUserGrain>(2);
         Assert.Equal("two", (await user.Get())!.Username);
         Assert.Equal([new Snowflake(1)], await user.Guilds());
+
+        Assert.Equal(7ul, (await silo.Grains.GetGrain<IUserGrain>(1).DirectChannel(2, 8)).Value);
+        Assert.Equal(2, (await silo.Grains.GetGrain<IPrivateChannelGrain>(7).GetPrivate())!.Recipients.Length);
 
         using var after = await FakeNode.Start(silo);
         gateway = await FakeGateway.Start(silo, 1);
