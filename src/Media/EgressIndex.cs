@@ -62,6 +62,16 @@ public struct EgressIndex
         if (following && ingress >= expected) from = expected = ingress + 1;
     }
 
+    /// <summary>The index of a packet of our own: what follows of the talker's goes on after it, and what is late is too old.</summary>
+    public DropReason? TryAppend(out ulong egress)
+    {
+        egress = Next;
+        if (egress >= SrtpContext.IndexLimit) return DropReason.EgressExhausted;
+        used.Commit(egress);
+        (Next, from) = (egress + 1, expected);
+        return null;
+    }
+
     /// <summary>The talker's numbering changes: whatever comes next follows the last index used.</summary>
     public void Rebase() => following = false;
 }

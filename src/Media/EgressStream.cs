@@ -6,10 +6,15 @@ namespace Voice.Media;
 /// <summary>One SSRC as one listener receives it, for a subscription's life; the listener's transport keeps its index longer.</summary>
 public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
 {
+    /// <summary>What was sent this long ago or less is still to be heard, or waits in a jitter buffer.</summary>
+    private static readonly TimeSpan Audible = TimeSpan.FromMilliseconds(200);
+
+    private readonly uint frame = clockRate / 50; // 20 ms
     private uint timestampOffset;
     private uint lastTimestamp;
     private TimeSpan lastSent;
     private bool rebased;
+    private bool appended;
 
     public uint Ssrc { get; } = ssrc;
 
@@ -22,6 +27,9 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
     /// <summary>Whether there is something to report: packets sent since the report before the last (RFC 3550 section 6.4), and of
     /// the source that is heard now.</summary>
     internal bool CanReport(TimeSpan now) => Packets > 0 && !rebased && now - lastSent < 2 * Reporter.LongestInterval;
+
+    /// <summary>The talker is being heard: a packet of the talker's own was the last one, a moment ago.</summary>
+    internal bool IsAudible(TimeSpan now) => Packets > 0 && !appended && now - lastSent < Audible;
 
     /// <summary>As the listener's last report block had it; null until then.</summary>
     public TimeSpan? RoundTrip { get; private set; }
@@ -45,7 +53,20 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
             timestampOffset = lastTimestamp + elapsed - timestamp;
             rebased = false;
         }
+        else if (appended && (int)(timestamp + timestampOffset - lastTimestamp) < frame)
+        {
+            timestampOffset = lastTimestamp + frame - timestamp; // the talker is back before our own frames have been played
+        }
+        appended = false;
         return timestamp + timestampOffset;
+    }
+
+    /// <summary>The numbers of a 20 ms frame of our own, after the last packet sent.</summary>
+    internal DropReason? TryAppend(out ulong index, out uint timestamp)
+    {
+        timestamp = lastTimestamp + frame;
+        appended = true;
+        return Index.TryAppend(out index);
     }
 
     internal void Sent(uint timestamp, int payloadLength, TimeSpan now)

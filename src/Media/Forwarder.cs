@@ -8,10 +8,15 @@ namespace Voice.Media;
 /// never touched, it may be encrypted end to end.</summary>
 internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
 {
+    private const int SilentFrames = 5;
+
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
     private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + Transport.MaxOverhead];
 
-    public void Forward(Track track, in IncomingPacket packet, TimeSpan now)
+    /// <summary>20 ms of Opus.</summary>
+    private static ReadOnlySpan<byte> SilentFrame => [0xF8, 0xFF, 0xFE];
+
+    public void Forward(Track track, in MediaPacket packet, TimeSpan now)
     {
         foreach (var subscription in track.Subscriptions)
         {
@@ -25,7 +30,7 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
         foreach (var subscription in track.Subscriptions) subscription.Stream.Index.Skip(index);
     }
 
-    private DropReason? Send(Subscription subscription, in IncomingPacket packet, TimeSpan now)
+    private DropReason? Send(Subscription subscription, in MediaPacket packet, TimeSpan now)
     {
         var (listener, stream) = (subscription.Listener, subscription.Stream);
         if (subscription.Gates != Gates.None)
@@ -40,13 +45,34 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
         }
         if (stream.Index.TryMap(packet.Index, out var egress) is { } refusal) return refusal;
 
-        var timestamp = stream.Translate(packet.Timestamp, now);
-        var headerLength = RtpHeader.Write(
-            header, packet.Marker, listener.OpusPayloadType, (ushort)egress, timestamp, stream.Ssrc,
-            packet.Level is null ? (byte)0 : listener.AudioLevelExtension, packet.Level ?? 0);
-        if (listener.Protect(header.AsSpan(0, headerLength), packet.Payload, egress, datagram, out var length) is { } exhausted) return exhausted;
+        return Write(
+            listener, stream, destination, new(egress, stream.Translate(packet.Timestamp, now), packet.Marker, packet.Level, packet.Payload), now);
+    }
 
-        stream.Sent(timestamp, packet.Payload.Length, now);
+    /// <summary>The server stops a talker whom the listener is hearing. Frames of silence end the sound, instead of a decoder's guess
+    /// at what was lost; native clients take five for the end of speech (udp-media.md section 4).</summary>
+    public void End(Subscription subscription, TimeSpan now)
+    {
+        var (listener, stream) = (subscription.Listener, subscription.Stream);
+        if (subscription.Track.Kind != TrackKind.Audio || !stream.IsAudible(now)) return;
+        if (listener.State != TransportState.Connected || listener.Selected is not { } destination) return;
+        for (var i = 0; i < SilentFrames; i++)
+        {
+            var refusal = stream.TryAppend(out var egress, out var timestamp)
+                ?? Write(listener, stream, destination, new(egress, timestamp, marker: false, level: null, SilentFrame), now);
+            if (refusal is { } reason) counters.Drop(reason);
+        }
+    }
+
+    /// <param name="packet">In the listener's numbers.</param>
+    private DropReason? Write(Transport listener, EgressStream stream, Destination destination, in MediaPacket packet, TimeSpan now)
+    {
+        var headerLength = RtpHeader.Write(
+            header, packet.Marker, listener.OpusPayloadType, (ushort)packet.Index, packet.Timestamp, stream.Ssrc,
+            packet.Level is null ? (byte)0 : listener.AudioLevelExtension, packet.Level ?? 0);
+        if (listener.Protect(header.AsSpan(0, headerLength), packet.Payload, packet.Index, datagram, out var length) is { } exhausted) return exhausted;
+
+        stream.Sent(packet.Timestamp, packet.Payload.Length, now);
         if (!port.TrySend(datagram.AsSpan(0, length), destination)) return DropReason.SendFailed;
         counters.Forwarded(length);
         return null;

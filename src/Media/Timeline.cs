@@ -29,7 +29,7 @@ internal struct Timeline(uint clockRate)
         if (any && index <= newest) return timestamp + (index < resumed ? offsetBefore : offset);
         if (any)
         {
-            var missing = NtpTime.ToRtp(now - lastArrival, clockRate) - (long)(int)(timestamp - last);
+            var missing = (now - lastArrival).Ticks * clockRate / TimeSpan.TicksPerSecond - (int)(timestamp - last);
             resumes = missing > tolerance;
             if (resumes)
             {

@@ -32,11 +32,16 @@ public sealed class Worker
     /// <summary>How often <see cref="Tick"/> wants to be called.</summary>
     public static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
 
+    private const Gates TalkerGates = Gates.TalkerSelfMuted | Gates.TalkerMuted | Gates.TalkerSuppressed;
+
     private readonly WorkerContext context;
     private readonly Reporter reporter = new();
     private readonly Dictionary<uint, Transport> transports = [];
     private readonly Dictionary<uint, Track> tracks = [];
     private readonly Dictionary<(uint Track, uint Listener), Subscription> subscriptions = [];
+
+    /// <summary>Transports that the commands in hand drop.</summary>
+    private readonly HashSet<uint> leaving = [];
 
     public Worker(WorkerContext context)
     {
@@ -113,15 +118,19 @@ public sealed class Worker
         var wantedTracks = changes.OfType<PutTrack>().Select(put => put.Ssrc).ToHashSet();
         var wantedSubscriptions = changes.OfType<PutSubscription>().Select(put => (put.Track, put.Listener)).ToHashSet();
 
-        foreach (var key in subscriptions.Keys.Where(key => !wantedSubscriptions.Contains(key)).ToList()) Drop(subscriptions[key]);
-        foreach (var ssrc in tracks.Keys.Where(ssrc => !wantedTracks.Contains(ssrc)).ToList()) Drop(tracks[ssrc]);
-        foreach (var id in transports.Keys.Where(id => !wantedTransports.Contains(id)).ToList()) Drop(transports[id]);
+        leaving.Clear();
+        leaving.UnionWith(transports.Keys.Where(id => !wantedTransports.Contains(id)));
+        foreach (var key in subscriptions.Keys.Where(key => !wantedSubscriptions.Contains(key)).ToList()) Drop(subscriptions[key], now);
+        foreach (var ssrc in tracks.Keys.Where(ssrc => !wantedTracks.Contains(ssrc)).ToList()) Drop(tracks[ssrc], now);
+        foreach (var id in leaving) Drop(transports[id], now);
         Apply(changes, now);
     }
 
     /// <summary>Changes, in their order. Each is idempotent; one that makes no sense is counted, logged and left out.</summary>
     public void Apply(IReadOnlyList<MediaChange> changes, TimeSpan now)
     {
+        leaving.Clear();
+        leaving.UnionWith(changes.OfType<DropTransport>().Select(drop => drop.Id));
         foreach (var change in changes)
         {
             if (Refusal(change, now) is not { } why) continue;
@@ -138,13 +147,13 @@ public sealed class Worker
             case PutTrack put: return TryPut(put);
             case PutSubscription put: return TryPut(put, now);
             case DropTransport drop when transports.TryGetValue(drop.Id, out var transport):
-                Drop(transport);
+                Drop(transport, now);
                 break;
             case DropTrack drop when tracks.TryGetValue(drop.Ssrc, out var track):
-                Drop(track);
+                Drop(track, now);
                 break;
             case DropSubscription drop when subscriptions.TryGetValue((drop.Track, drop.Listener), out var subscription):
-                Drop(subscription);
+                Drop(subscription, now);
                 break;
         }
         return null;
@@ -203,7 +212,10 @@ public sealed class Worker
         if (subscriptions.TryGetValue((put.Track, put.Listener), out var known))
         {
             if (known.Stream.Ssrc != put.Ssrc) return $"subscription of {put.Listener} to {put.Track} has another SSRC already";
+            var wasOpen = known.Gates == Gates.None;
             known.Gates = put.Gates;
+            // Whom the server muted shall fall silent; who deafened himself hears nothing anyway.
+            if (wasOpen && put.Gates != Gates.None && (put.Gates & ~TalkerGates) == 0) Forwarder.End(known, now);
             return null;
         }
         // A listener on another worker needs the ring between workers (design.md section 3.3): it would be put here too, as a
@@ -220,25 +232,26 @@ public sealed class Worker
         return null;
     }
 
-    private void Drop(Subscription subscription)
+    private void Drop(Subscription subscription, TimeSpan now)
     {
+        if (subscription.Gates == Gates.None && !leaving.Contains(subscription.Listener.Id)) Forwarder.End(subscription, now);
         subscriptions.Remove((subscription.Track.Ssrc, subscription.Listener.Id));
         subscription.Track.Subscriptions.Remove(subscription);
         subscription.Listener.Subscriptions.Remove(subscription);
         subscription.Listener.Remove(subscription.Stream);
     }
 
-    private void Drop(Track track)
+    private void Drop(Track track, TimeSpan now)
     {
-        foreach (var subscription in track.Subscriptions.ToArray()) Drop(subscription);
+        foreach (var subscription in track.Subscriptions.ToArray()) Drop(subscription, now);
         tracks.Remove(track.Ssrc);
         track.Sender.Remove(track);
     }
 
-    private void Drop(Transport transport)
+    private void Drop(Transport transport, TimeSpan now)
     {
-        foreach (var subscription in transport.Subscriptions.ToArray()) Drop(subscription);
-        foreach (var track in transport.Tracks.ToArray()) Drop(track);
+        foreach (var subscription in transport.Subscriptions.ToArray()) Drop(subscription, now);
+        foreach (var track in transport.Tracks.ToArray()) Drop(track, now);
         transports.Remove(transport.Id);
         Routes.Remove(transport);
         transport.Close();

@@ -24,6 +24,8 @@ public static class FuzzTargets
         ["rtp-extensions"] = new RtpExtensionsTarget(),
         ["rtcp"] = new RtcpTarget(),
         ["srtp"] = new SrtpTarget(),
+        ["discord-udp"] = new DiscordUdpTarget(),
+        ["ip-discovery"] = new IpDiscoveryTarget(),
         ["stun"] = new StunTarget(),
         ["voice-message"] = new VoiceMessageTarget(),
         ["sdp-fragment"] = new SdpFragmentTarget(),

@@ -1,4 +1,5 @@
 using Voice.Media.Net;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Srtp;
 using Voice.Tests.Fakes;
 using Xunit;
@@ -16,10 +17,23 @@ public sealed class AllocationTests
     [InlineData(SrtpProfile.Aes128CmHmacSha1_80)]
     public void Forwarding_allocates_nothing(SrtpProfile profile)
     {
-        var port = new CountingPort();
-        using var sfu = new VirtualSfu(port: port);
-        var talker = sfu.Connect(profile);
-        for (var i = 0; i < Listeners; i++) sfu.Subscribe(talker, sfu.Connect(profile));
+        using var sfu = new VirtualSfu(port: new CountingPort());
+        Forwards(sfu, sfu.Connect(profile), () => sfu.Connect(profile));
+    }
+
+    [Theory]
+    [InlineData(EncryptionMode.AeadAes256GcmRtpSize)]
+    [InlineData(EncryptionMode.AeadXChaCha20Poly1305RtpSize)]
+    [InlineData(EncryptionMode.XSalsa20Poly1305Suffix)]
+    public void Forwarding_between_native_clients_allocates_nothing(EncryptionMode mode)
+    {
+        using var sfu = new VirtualSfu(port: new CountingPort());
+        Forwards(sfu, sfu.ConnectNative(mode), () => sfu.ConnectNative(mode));
+    }
+
+    private static void Forwards(VirtualSfu sfu, VirtualPeer talker, Func<VirtualPeer> listener)
+    {
+        for (var i = 0; i < Listeners; i++) sfu.Subscribe(talker, listener());
         var payload = new byte[100];
 
         // Made beforehand, in rounds, for the client allocates what it likes.
@@ -47,10 +61,14 @@ public sealed class AllocationTests
     [Fact]
     public void A_strangers_datagrams_allocate_nothing()
     {
-        var port = new CountingPort();
-        using var sfu = new VirtualSfu(port: port);
-        var client = sfu.Add();
-        byte[][] datagrams = [client.Check(username: "nobody:knows"), client.Check(password: "wrong"), client.Rtp(), [22, 1, 2], []];
+        using var sfu = new VirtualSfu(port: new CountingPort());
+        var (client, native) = (sfu.Add(), sfu.AddNative());
+        var chacha = sfu.AddNative(EncryptionMode.AeadXChaCha20Poly1305RtpSize);
+        byte[][] datagrams =
+        [
+            client.Check(username: "nobody:knows"), client.Check(password: "wrong"), client.Rtp(), [22, 1, 2], [], Forged(native), Forged(chacha),
+            native.Rtcp([0x80, 201, 0, 1, 0, 0, 0, 1]), [1, 2, 3, 4, 5, 6, 7, 8],
+        ];
         for (var i = 0; i < 100; i++) Receive();
 
         Assert.Equal(0, Allocated.ByUndisturbed(() =>
@@ -62,6 +80,13 @@ public sealed class AllocationTests
         {
             foreach (var datagram in datagrams) sfu.Worker.Receive(datagram, client.Address, sfu.Now);
         }
+    }
+
+    private static byte[] Forged(VirtualNative client)
+    {
+        var packet = client.Rtp();
+        packet[^10] ^= 1;
+        return packet;
     }
 
     private sealed class CountingPort : IDatagramPort

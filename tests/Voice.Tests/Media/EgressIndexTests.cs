@@ -16,6 +16,7 @@ public class EgressIndexTests
         SourceChange,
         SourceWrap,
         Discontinuity,
+        Append,
         Restart,
     }
 
@@ -23,7 +24,7 @@ public class EgressIndexTests
         Gen.Frequency(
             (60, Gen.Const(Step.Packet)), (8, Gen.Const(Step.Lost)), (12, Gen.Const(Step.Late)), (6, Gen.Const(Step.Toggle)),
             (1, Gen.Const(Step.SourceChange)), (1, Gen.Const(Step.SourceWrap)), (1, Gen.Const(Step.Discontinuity)),
-            (1, Gen.Const(Step.Restart))),
+            (3, Gen.Const(Step.Append)), (1, Gen.Const(Step.Restart))),
         Gen.Int[1, 200]).Array[0, 400];
 
     [Fact]
@@ -48,6 +49,13 @@ public class EgressIndexTests
                     case Step.SourceChange: ChangeSource((ulong)by * 7919 % 65536); break;
                     case Step.SourceWrap: ChangeSource(65536 - (ulong)(by % 5)); break;
                     case Step.Discontinuity: talker += EgressIndex.MaxGap + (ulong)by * 100; break;
+                    case Step.Append:
+                        Assert.Null(index.TryAppend(out var appended));
+                        Assert.Equal(model.Append(), appended);
+                        Assert.True(used.Add(appended), "used twice");
+                        receiver.Receive(appended);
+                        restarts = 0;
+                        break;
                     case Step.Restart when ++restarts <= EgressIndex.MaxRestarts:
                         index = EgressIndex.Resume(index.Next);
                         model.Restart();
@@ -123,12 +131,27 @@ public class EgressIndexTests
     }
 
     [Fact]
+    public void What_we_append_comes_between_and_what_is_late_then_is_dropped()
+    {
+        var index = new EgressIndex(0);
+        Assert.Null(index.TryMap(10, out _));
+        Assert.Null(index.TryMap(12, out _));
+
+        Assert.Null(index.TryAppend(out var own));
+        Assert.Equal(DropReason.EgressTooOld, index.TryMap(11, out _));
+        Assert.Null(index.TryMap(13, out var next));
+
+        Assert.Equal((3ul, 4ul), (own, next));
+    }
+
+    [Fact]
     public void An_exhausted_key_sends_nothing_more()
     {
         var index = new EgressIndex(SrtpContext.IndexLimit - 1);
 
         Assert.Null(index.TryMap(1, out _));
         Assert.Equal(DropReason.EgressExhausted, index.TryMap(2, out _));
+        Assert.Equal(DropReason.EgressExhausted, index.TryAppend(out _));
     }
 
     [Fact]
@@ -161,6 +184,13 @@ public class EgressIndexTests
             if (expected is null || ingress < expected) return;
             lines.Clear();
             expected = ingress + 1;
+        }
+
+        public ulong Append()
+        {
+            lines.Clear();
+            used.Add(next);
+            return next++;
         }
 
         public void Rebase()
