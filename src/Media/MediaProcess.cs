@@ -4,6 +4,7 @@ using System.Runtime;
 using System.Threading.Channels;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 
 namespace Voice.Media;
@@ -14,7 +15,7 @@ public static class MediaProcess
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until the link ends.</summary>
-    /// <param name="log">One line for each thing that goes wrong on the link; nothing else.</param>
+    /// <param name="log">One line for each thing that goes wrong on the link, and if libsodium is missing; nothing else.</param>
     /// <returns>The exit code: 0 when the link ended, 1 after a protocol error or with descriptors that are not what they
     /// should be.</returns>
     public static async Task<int> RunAsync(MediaProcessOptions options, TextWriter log, CancellationToken cancel = default)
@@ -24,6 +25,10 @@ public static class MediaProcess
         var lines = TextWriter.Synchronized(log);
         try
         {
+            if (!EncryptionMode.AeadXChaCha20Poly1305RtpSize.IsSupported)
+            {
+                await lines.WriteLineAsync("voice media: libsodium is not found here: native clients are offered AES-GCM only");
+            }
             using var socket = new Socket(new SafeSocketHandle(options.Link, ownsHandle: true));
             await using var stream = new NetworkStream(socket);
             using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.FromDescriptors(udp)), lines);

@@ -21,9 +21,8 @@ public sealed class UdpProtection : IDisposable
     /// <summary>The most that protection adds to a packet, in any mode.</summary>
     public const int MaxOverhead = 40;
 
-    /// <summary>Packets that one end can send under a key: then the session needs another. Both ends use the same key, and clients
-    /// count from 0 up; a server counts from the top down, and with half of the 32 bits for each they do not meet.</summary>
-    public const uint CounterLimit = 1U << 31;
+    /// <summary>Packets that one end can send under a key: then the session needs another.</summary>
+    public const uint CounterLimit = 1U << 30;
 
     private const int RtcpHeaderLength = 8;
     private const int MaxNonceLength = 24;
@@ -31,6 +30,7 @@ public sealed class UdpProtection : IDisposable
 
     private readonly UdpCipher cipher;
     private readonly UdpEnd end;
+    private readonly byte[] nonceTail;
     private readonly bool tagFirst;
     private readonly int suffixLength;
     private uint sent;
@@ -53,7 +53,7 @@ public sealed class UdpProtection : IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Not a mode."),
         };
         // The suffix mode's nonce is all on the wire and ours to choose: a counter in front keeps it from coming again.
-        NonceTail = mode == EncryptionMode.XSalsa20Poly1305Suffix
+        nonceTail = mode == EncryptionMode.XSalsa20Poly1305Suffix
             ? RandomNumberGenerator.GetBytes(MaxNonceLength - CounterLength)
             : new byte[MaxNonceLength - CounterLength];
     }
@@ -77,9 +77,6 @@ public sealed class UdpProtection : IDisposable
 
     /// <summary>Nothing more can be protected.</summary>
     public bool IsExhausted => sent >= CounterLimit;
-
-    /// <summary>What follows the counter in a nonce.</summary>
-    internal byte[] NonceTail { get; init; }
 
     /// <summary>Writes an RTP packet: header, protected payload, and what the receiver needs of the nonce.</summary>
     /// <param name="header">A whole RTP header: 12 bytes, CSRCs, extension.</param>
@@ -144,8 +141,8 @@ public sealed class UdpProtection : IDisposable
         else
         {
             // udp-media.md section 5.2: the counter comes first in the nonce, whatever the byte order; bots write it big endian.
-            BinaryPrimitives.WriteUInt32BigEndian(nonce, end == UdpEnd.Client ? sent : ~sent);
-            NonceTail.CopyTo(nonce[CounterLength..]);
+            BinaryPrimitives.WriteUInt32BigEndian(nonce, Suffix(sent));
+            nonceTail.CopyTo(nonce[CounterLength..]);
             nonce[..suffixLength].CopyTo(destination[^suffixLength..]);
         }
         sent++;
@@ -171,6 +168,10 @@ public sealed class UdpProtection : IDisposable
         length = plainLength;
         return true;
     }
+
+    /// <summary>docs/decisions/0005: both ends use one key. A client counts from 0; a server's numbers have a bit set in the first
+    /// byte and one in the last, which a count from 0 does not reach soon in either byte order.</summary>
+    private uint Suffix(uint count) => end == UdpEnd.Client ? count : 0x8000_0040 | (count & ~0x3Fu) << 1 | count & 0x3F;
 
     /// <summary>Where ciphertext and tag begin: a secretbox has its tag in front.</summary>
     private (int Text, int Tag) Places(int clear, int textLength) =>

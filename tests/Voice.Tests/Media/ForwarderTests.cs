@@ -114,6 +114,7 @@ public sealed class ForwarderTests : IDisposable
     {
         var (talker, listener) = Pair();
         Send(talker, 3);
+        FallSilent();
         sfu.Subscribe(talker, listener, gate);
         Send(talker, 10);
         sfu.Subscribe(talker, listener);
@@ -192,6 +193,7 @@ public sealed class ForwarderTests : IDisposable
     {
         var (talker, listener) = Pair();
         Send(talker, 5);
+        FallSilent();
         sfu.Apply([new DropSubscription(talker.TrackSsrc, listener.Id)]);
         Send(talker, 5);
         sfu.Subscribe(talker, listener);
@@ -297,6 +299,9 @@ public sealed class ForwarderTests : IDisposable
         sfu.Subscribe(talker, listener);
         return (talker, listener);
     }
+
+    /// <summary>Nobody is heard any more, so no silence of ours is added when somebody is stopped.</summary>
+    private void FallSilent() => sfu.Advance(TimeSpan.FromMilliseconds(200));
 
     private static void Send(VirtualClient talker, int packets)
     {

@@ -34,4 +34,16 @@ public class RemoteEndPointTests
         Assert.Equal(
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 0, 2, 1, 0x13, 0x88],
             RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 5000)).ToWire());
+
+    [Fact]
+    public void The_links_form_is_read_back_unless_it_is_no_address_with_a_port()
+    {
+        var remote = RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 5000));
+
+        Assert.True(RemoteEndPoint.TryFromWire(remote.ToWire(), out var read));
+        Assert.Equal(remote, read);
+        Assert.False(RemoteEndPoint.TryFromWire([], out _));
+        Assert.False(RemoteEndPoint.TryFromWire(remote.ToWire().AsSpan(1), out _));
+        Assert.False(RemoteEndPoint.TryFromWire((remote with { Port = 0 }).ToWire(), out _));
+    }
 }

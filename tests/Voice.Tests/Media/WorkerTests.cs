@@ -1,4 +1,5 @@
 using Voice.Media;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Tests.Fakes;
 using Xunit;
@@ -15,8 +16,10 @@ public sealed class WorkerTests : IDisposable
     public void The_same_snapshot_again_changes_nothing_that_runs()
     {
         var (talker, listener) = (sfu.Connect(), sfu.Connect());
+        var native = sfu.ConnectNative();
         MediaChange[] whole =
         [
+            native.Put with { Path = native.Path with { SecretKey = [.. native.Path.SecretKey], Expected = [] } }, native.PutTrack,
             talker.Put, listener.Put.With(path => path with { RemoteFingerprint = new byte[32] }), talker.PutTrack, listener.PutTrack,
             new PutSubscription(talker.TrackSsrc, listener.Id, 9, Gates.None),
         ];
@@ -28,6 +31,7 @@ public sealed class WorkerTests : IDisposable
         var packets = listener.TakeRtp();
 
         Assert.Empty(sfu.Log);
+        Assert.True(native.Transport.IsBound);
         Assert.Equal(1ul, packets[1].Index - packets[0].Index);
     }
 
@@ -73,7 +77,7 @@ public sealed class WorkerTests : IDisposable
     [Fact]
     public void A_command_that_makes_no_sense_is_refused_in_one_line_and_the_rest_is_applied()
     {
-        var (talker, listener) = (sfu.Connect(), sfu.Connect());
+        var (talker, listener, native) = (sfu.Connect(), sfu.Connect(), sfu.AddNative());
         sfu.Subscribe(talker, listener, ssrc: 500);
         MediaChange[] senseless =
         [
@@ -81,6 +85,12 @@ public sealed class WorkerTests : IDisposable
             listener.Put with { Id = 77 },
             talker.Put.With(path => path with { LocalUfrag = "x", RemoteFingerprint = [] }) with { Id = 78 },
             talker.Put.With(path => path with { LocalUfrag = "y", Profiles = [2] }) with { Id = 79 },
+            native.Put with { Path = native.Path with { SecretKey = new byte[32] } },
+            native.Put with { Path = talker.Put.Path },
+            native.Put with { Id = 80 },
+            native.Put with { Id = 81, Path = native.Path with { Ssrc = 1, SecretKey = new byte[16] } },
+            native.Put with { Id = 82, Path = native.Path with { Ssrc = 2, Mode = (EncryptionMode)9 } },
+            native.Put with { Id = 83, Path = native.Path with { Ssrc = 3, Expected = new byte[18] } },
             talker.PutTrack with { ClockRate = 8000 },
             new PutTrack(1, 999, TrackKind.Audio, 48_000, 0),
             new PutSubscription(999, listener.Id, 1, Gates.None),

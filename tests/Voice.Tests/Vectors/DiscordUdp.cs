@@ -16,7 +16,7 @@ internal static class DiscordUdp
     /// <summary>Vector C: a receiver report.</summary>
     public static readonly byte[] Rtcp = Hex.Bytes("81c9000700003039 0000303a0000000000000001000000000000000000000000");
 
-    /// <summary>Vectors A, B and D. The suffix is the counter, or the whole nonce, or not there.</summary>
+    /// <summary>Vectors A, B and D. The suffix is the counter, or the whole nonce (its sender's choice), or not there.</summary>
     public static readonly (EncryptionMode Mode, byte[] Plain, int Header, uint Counter, byte[] Wire)[] RtpVectors =
     [
         (EncryptionMode.AeadAes256GcmRtpSize, Rtp, 12, 1,
@@ -29,14 +29,11 @@ internal static class DiscordUdp
             Hex.Bytes("907800020000078000003039bede0001 0248a69651e56f c71ba1258a850e27abb1078e5967117b 00000002")),
         (EncryptionMode.XSalsa20Poly1305, Rtp, 12, 0,
             Hex.Bytes("80780001000003c000003039 c835f9e090c872bf0b5cf08ea15f2536 0a0e25")),
-        (EncryptionMode.XSalsa20Poly1305Suffix, Rtp, 12, 0xA0A1A2A3,
+        (EncryptionMode.XSalsa20Poly1305Suffix, Rtp, 12, 0,
             Hex.Bytes("80780001000003c000003039 a645eb9fae22eb933e49a746f5188b60 ce6a49 a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7")),
         (EncryptionMode.XSalsa20Poly1305Lite, Rtp, 12, 1,
             Hex.Bytes("80780001000003c000003039 373c50ba1774f0dedb75d5fd7d642512 36542b 00000001")),
     ];
-
-    /// <summary>The vector of the suffix mode: its nonce after the counter.</summary>
-    public static readonly byte[] SuffixTail = Hex.Bytes("a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7");
 
     /// <summary>Vector C.</summary>
     public static readonly (EncryptionMode Mode, uint Counter, byte[] Wire)[] RtcpVectors =
