@@ -16,7 +16,12 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
     private static readonly TimeSpan FirstDiscoveryWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan KeepaliveInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>Keepalives until the first echo; not every server echoes, so after some it is done without.</summary>
+    private const int EchoAttempts = 6;
+    private static readonly TimeSpan FirstEchoWait = TimeSpan.FromMilliseconds(20);
+
     private readonly TaskCompletionSource<(string Address, int Port)> discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource echoed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
     private readonly ReplayWindows windows = new();
     private readonly byte[] sendBuffer = new byte[4096];
@@ -42,7 +47,7 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         return ClientFrame.SelectUdp(own, port, mode);
     }
 
-    public Task OpenAsync(ServerMessage.Description description, CancellationToken cancellation)
+    public async Task OpenAsync(ServerMessage.Description description, CancellationToken cancellation)
     {
         if (description is not { Mode: { } name, SecretKey: { Length: EncryptionModes.KeyLength } key }
             || EncryptionModes.Find(name, EncryptionModes.WithLegacy) is not { } mode) throw new VoiceClosedException(null, "a session description without mode and key");
@@ -50,8 +55,8 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         // The same key both ways. Two of them, because sending and receiving are threads of their own.
         lock (sending) egress = new UdpProtection(mode, key, UdpEnd.Client);
         ingress = new UdpProtection(mode, key, UdpEnd.Client);
+        await FirstEcho(cancellation);
         _ = KeepAlive();
-        return Task.CompletedTask;
     }
 
     public void Send(ulong index, uint timestamp, bool marker, ReadOnlySpan<byte> payload)
@@ -98,16 +103,34 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         throw new VoiceClosedException(null, $"no answer to IP discovery: UDP does not reach the voice server");
     }
 
+    /// <summary>The media process may hear of us later than we of it: what we said before its echo would be lost.</summary>
+    private async Task FirstEcho(CancellationToken cancellation)
+    {
+        for (var (attempt, wait) = (0, FirstEchoWait); attempt < EchoAttempts; attempt++, wait *= 2)
+        {
+            SendKeepalive(0);
+            try
+            {
+                await echoed.Task.WaitAsync(wait, options.Time, cancellation);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                // Once more.
+            }
+        }
+    }
+
     /// <summary>Keeps routers' mappings open. The report authenticates, which tells a server where to send to a client that only listens.</summary>
     private async Task KeepAlive()
     {
         var cancellation = closing.Token;
         try
         {
-            for (var count = 0u; ; count++)
+            for (var count = 1u; ; count++)
             {
+                await Task.Delay(KeepaliveInterval, options.Time, cancellation);
                 SendKeepalive(count);
-                await Task.Delay(count < 3 ? FirstDiscoveryWait : KeepaliveInterval, options.Time, cancellation);
             }
         }
         catch (OperationCanceledException)
@@ -118,16 +141,16 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
 
     private void SendKeepalive(uint count)
     {
-        Span<byte> keepalive = stackalloc byte[Keepalive.Length];
-        Keepalive.Write(keepalive, count);
-        socket!.Send(keepalive);
-
         Span<byte> report = stackalloc byte[8];
         new RtcpWriter(report).ReceiverReport(ssrc, []);
         lock (sending)
         {
-            if (egress is not null && egress.TryProtectRtcp(report, sendBuffer, out var length)) socket.Send(sendBuffer.AsSpan(0, length));
+            if (egress is not null && egress.TryProtectRtcp(report, sendBuffer, out var length)) socket!.Send(sendBuffer.AsSpan(0, length));
         }
+
+        Span<byte> keepalive = stackalloc byte[Keepalive.Length];
+        Keepalive.Write(keepalive, count);
+        socket!.Send(keepalive);
     }
 
     private void Receive(Span<byte> datagram)
@@ -135,7 +158,8 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         switch (Demux.Classify(datagram))
         {
             case PacketKind.Rtp when ingress is { } key: ReceiveRtp(key, datagram); break;
-            case PacketKind.Rtcp or PacketKind.Keepalive: break; // reports on what we send, which nobody asks for yet; ours, echoed
+            case PacketKind.Keepalive: echoed.TrySetResult(); break;
+            case PacketKind.Rtcp: break; // reports on what we send: nobody asks for them yet
             case PacketKind.Stun when IpDiscovery.TryParseResponse(datagram, out var response) && response.Ssrc == ssrc:
                 discovered.TrySetResult((Encoding.ASCII.GetString(response.Address), response.Port));
                 break;

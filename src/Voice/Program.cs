@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Voice.Commands;
+using Voice.Commands.Clients;
 
 // The composition root: one executable with every role. Each command builds its options and hands them to a host.
 var root = new RootCommand("Voice: a self-hosted voice backend with Discord's architecture.")
@@ -9,5 +10,9 @@ var root = new RootCommand("Voice: a self-hosted voice backend with Discord's ar
     NodeCommand.Create(),
     MediaCommand.Create(),
     TokenCommand.Create(),
+    JoinCommand.Create(),
+    PlayCommand.Create(),
+    RecordCommand.Create(),
+    JoinsCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args);

@@ -95,7 +95,6 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         session.Transport = transport.Id;
         byTransport.Add(transport.Id, session);
         plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
-        Tell(); // before the client hears of it: a library talks as soon as it can
     }
 
     /// <summary>64 to 95 would be read as RTCP (RFC 5761 section 4).</summary>

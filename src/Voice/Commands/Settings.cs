@@ -45,6 +45,11 @@ internal sealed class Settings
     public Option<string[]> List(string name, string description, string[] @default) => Add(
         name, description, @default, s => s.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
+    /// <summary>One of these words.</summary>
+    public Option<T> Choice<T>(string name, string description, T @default, Dictionary<string, T> words) => Add(
+        name, $"{description}: {string.Join(", ", words.Keys)}", @default,
+        s => words.TryGetValue(s, out var value) ? value : throw new FormatException($"one of {string.Join(", ", words.Keys)}"));
+
     private static IPAddress ParseAddress(string text) =>
         IPAddress.TryParse(text, out var address) ? address : throw new FormatException("an IP address");
 

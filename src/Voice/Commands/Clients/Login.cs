@@ -1,0 +1,67 @@
+using System.Net.Http.Json;
+using System.Net.Security;
+using System.Text.Json;
+
+namespace Voice.Commands.Clients;
+
+/// <summary>The little of REST that a client needs before its WebSocket.</summary>
+internal sealed class Login(Uri gateway, RemoteCertificateValidationCallback? check) : IDisposable
+{
+    private readonly HttpClient http = new(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = check } })
+    {
+        BaseAddress = new Uri(gateway, "/api/v10/"),
+        Timeout = TimeSpan.FromSeconds(10),
+    };
+
+    /// <summary>A guest's token.</summary>
+    /// <exception cref="ClientException">No guests, or no gateway.</exception>
+    public async Task<string> AsGuest(string name, CancellationToken cancellation)
+    {
+        var answer = await Ask(() => http.PostAsJsonAsync("auth/guest", new { username = name }, cancellation), "log in as a guest (--token names an account)", cancellation);
+        return answer.GetProperty("token").GetString()!;
+    }
+
+    /// <summary>The main gateway's WebSocket.</summary>
+    public async Task<Uri> GatewayUrl(CancellationToken cancellation)
+    {
+        var answer = await Ask(() => http.GetAsync("gateway", cancellation), "find the gateway", cancellation);
+        return new Uri(answer.GetProperty("url").GetString()!);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<JsonElement> Ask(Func<Task<HttpResponseMessage>> request, string what, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await request();
+            if (response.IsSuccessStatusCode) return await response.Content.ReadFromJsonAsync<JsonElement>(cancellation);
+            var body = await response.Content.ReadAsStringAsync(cancellation);
+            throw new ClientException($"cannot {what}: {gateway} answers {(int)response.StatusCode} {Message(body)}");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ClientException($"cannot {what}: {gateway} cannot be reached ({(e.InnerException ?? e).Message})");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ClientException($"cannot {what}: {gateway} does not answer");
+        }
+        catch (JsonException)
+        {
+            throw new ClientException($"cannot {what}: what answers at {gateway} is no gateway");
+        }
+    }
+
+    private static string Message(string body)
+    {
+        try
+        {
+            return JsonElement.Parse(body).GetProperty("message").GetString() ?? "";
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Voice.Client;
+using Xunit;
+
+namespace Voice.Tests.Client;
+
+public class TalkStreamTests
+{
+    private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(20);
+
+    private readonly TalkStream stream = new();
+
+    [Fact]
+    public void Numbers_follow_each_other_without_gaps()
+    {
+        var first = stream.Next(960, TimeSpan.Zero);
+        for (var i = 1u; i < 100; i++)
+        {
+            // Whenever the packets are sent: what counts is how long they play.
+            Assert.Equal((first.Index + i, first.Timestamp + i * 960, false), stream.Next(960, i * FrameTime * 0.9));
+        }
+    }
+
+    [Fact]
+    public void The_first_index_leaves_room_for_loss()
+    {
+        for (var i = 0; i < 100; i++) Assert.InRange(new TalkStream().Next(960, TimeSpan.Zero).Index, 1ul, 0x7FFFul);
+    }
+
+    [Fact]
+    public void A_pause_moves_the_timestamp_by_its_length_and_the_sequence_by_one()
+    {
+        var before = stream.Next(960, TimeSpan.Zero);
+        stream.Pause();
+
+        var after = stream.Next(960, TimeSpan.FromSeconds(2) + FrameTime);
+
+        Assert.Equal((before.Index + 1, before.Timestamp + 960 + 2 * 48_000, true), after);
+    }
+
+    [Fact]
+    public void Silence_sent_ahead_of_its_time_moves_no_timestamp_back()
+    {
+        uint last = 0;
+        for (var i = 0; i < 6; i++) last = stream.Next(960, TimeSpan.Zero).Timestamp;
+        stream.Pause();
+
+        Assert.Equal(last + 960, stream.Next(960, FrameTime).Timestamp);
+    }
+}
