@@ -49,7 +49,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
     /// <summary>When the next server update that was put off is due; null: there is none.</summary>
     public TimeSpan? NextAnswer(TimeSpan now) =>
-        participants.Values.Where(one => one.Told == 0 && one.NotBefore > now).Min(one => (TimeSpan?)one.NotBefore);
+        participants.Values.Where(one => one.AskedAgain && one.NotBefore > now).Min(one => (TimeSpan?)one.NotBefore);
 
     /// <summary>Op 4. Whatever is refused is refused silently, as documented.</summary>
     public void Update(TimeSpan now, Snowflake user, string gatewaySession, VoiceStateUpdate update)
@@ -216,7 +216,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
     }
 
     /// <summary>Who is now due a VOICE_SERVER_UPDATE: their state was announced, their node lets them in (or there is no
-    /// node, which they are told too), and it is not what they were told last. Counts them as told.</summary>
+    /// node, which they are told too), and it is not what they were told last, or they asked again. Counts them as told.</summary>
     public IReadOnlyList<Participant> DueServerUpdates(TimeSpan now)
     {
         List<Participant> due = [];
@@ -225,8 +225,9 @@ public sealed class GuildVoice(Func<string> newSessionId)
             if (one.GatewaySession is null || one.Announced != one.SessionId || Slot(one.Slot) is not { } slot) continue;
             if (slot.Assignment is not null && !slot.Holds(one)) continue;
             var truth = slot.Assignment?.Epoch ?? Participant.ToldOfNone;
-            if (one.Told == truth || one.NotBefore > now) continue;
+            if (one.Told == truth && !(one.AskedAgain && one.NotBefore <= now)) continue;
             one.Told = truth;
+            one.AskedAgain = false;
             one.Connection = VoiceConnection.Awaited;
             due.Add(one);
         }
@@ -265,8 +266,8 @@ public sealed class GuildVoice(Func<string> newSessionId)
     /// <summary>The same assignment once more, at once or after a while.</summary>
     private void AnswerAgain(TimeSpan now, Participant one)
     {
-        if (one.Told == 0) return; // on its way already
-        one.Told = 0;
+        if (one.Told == 0 || one.AskedAgain) return; // on its way already
+        one.AskedAgain = true;
         one.NotBefore = one.Rejoins.Next(now);
         dirty = true;
     }
@@ -288,7 +289,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
         one.Connection = VoiceConnection.Awaited;
         one.Doubted = null;
         one.Told = 0;
-        one.NotBefore = TimeSpan.Zero;
+        one.AskedAgain = false;
         Use(one.Slot);
         Announce(one);
     }

@@ -61,13 +61,15 @@ public sealed class Participant(Snowflake user)
 
     public RejoinDelay Rejoins { get; } = new();
 
-    /// <summary>No VOICE_SERVER_UPDATE before this time.</summary>
+    /// <summary>Is to be told once more what they were told last, from <see cref="NotBefore"/> on.</summary>
+    public bool AskedAgain { get; set; }
+
     public TimeSpan NotBefore { get; set; }
 
     /// <summary>The <see cref="SessionId"/> of the last VOICE_STATE_UPDATE that went out.</summary>
     public string? Announced { get; set; }
 
-    /// <summary>Epoch of the assignment in the last VOICE_SERVER_UPDATE; 0: a fresh one is due.</summary>
+    /// <summary>Epoch of the assignment in the last VOICE_SERVER_UPDATE; 0: none yet.</summary>
     public long Told { get; set; }
 
     public VoiceMember ToMember() => new(User.Value, Channel.Value, SessionId, SelfMute, SelfDeaf, Mute, Deaf, Suppress);

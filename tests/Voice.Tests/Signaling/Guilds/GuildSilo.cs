@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Storage;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
 using Voice.Protocol.Links;
@@ -21,6 +22,9 @@ public sealed class GuildSilo : IAsyncLifetime
     public IGrainFactory Grains => host.Services.GetRequiredService<IGrainFactory>();
 
     public IServiceProvider Services => host.Services;
+
+    /// <summary>From now on nothing can be written.</summary>
+    public bool StorageFails { get; set; }
 
     public IAllocatorGrain Allocator => Grains.GetGrain<IAllocatorGrain>(0);
 
@@ -46,6 +50,8 @@ public sealed class GuildSilo : IAsyncLifetime
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddProvider(new TestLog());
         builder.AddGuilds(new GatewayOptions { DataDirectory = folder.FullName });
+        builder.Services.AddKeyedSingleton<IGrainStorage>(
+            GuildServices.Storage, (services, _) => new FaultyStorage(this, new SqliteGrainStorage(services.GetRequiredService<SqliteFile>())));
         host = builder.Build();
         await host.StartAsync();
     }
@@ -54,6 +60,16 @@ public sealed class GuildSilo : IAsyncLifetime
     {
         await host.StopAsync();
         host.Dispose();
+    }
+
+    private sealed class FaultyStorage(GuildSilo silo, IGrainStorage storage) : IGrainStorage
+    {
+        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => storage.ReadStateAsync(stateName, grainId, grainState);
+
+        public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+            silo.StorageFails ? Task.FromException(new IOException("disk full")) : storage.WriteStateAsync(stateName, grainId, grainState);
+
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => storage.ClearStateAsync(stateName, grainId, grainState);
     }
 
     private sealed class TestLog : ILoggerProvider, ILogger

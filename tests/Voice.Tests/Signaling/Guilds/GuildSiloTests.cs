@@ -142,6 +142,22 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
     }
 
     [Fact]
+    public async Task A_member_who_could_not_be_stored_is_announced_once_they_are()
+    {
+        await Create(members: 1);
+        var gateway = await FakeGateway.Start(silo, guild);
+        silo.StorageFails = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => silo.Guild(guild).AddMember(new User(2, "two")));
+        silo.StorageFails = false;
+
+        await silo.Guild(guild).AddMember(new User(2, "two"));
+        await silo.Guild(guild).AddMember(new User(2, "too"));
+
+        await gateway.Events.When(one => one.Type == "GUILD_MEMBER_UPDATE");
+        Assert.Equal(["GUILD_MEMBER_ADD", "GUILD_MEMBER_UPDATE"], gateway.Events.All.Select(one => one.Type));
+    }
+
+    [Fact]
     public async Task Changes_of_a_channel_at_the_same_time_both_last()
     {
         var channel = await Create(members: 1);

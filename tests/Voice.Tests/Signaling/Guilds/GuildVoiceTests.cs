@@ -183,6 +183,22 @@ public class GuildVoiceTests
     }
 
     [Fact]
+    public void Whoever_waits_for_an_answer_is_told_of_another_node_at_once()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        for (var i = 0; i < 5; i++)
+        {
+            world.Settle();
+            world.Join(1, "s1", VoiceWorld.Lounge);
+        }
+
+        world.LoseNode("");
+        Assert.Contains(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
+        Assert.Equal(("s1", 2L), world.ServerUpdates[^1]);
+        Assert.Null(world.Voice.NextAnswer(world.Now));
+    }
+
+    [Fact]
     public void A_session_that_held_for_a_while_is_forgiven()
     {
         world.Join(1, "s1", VoiceWorld.Lounge);
