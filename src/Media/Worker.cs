@@ -175,6 +175,7 @@ public sealed class Worker
             : new WebRtcTransport(this, put, (WebRtcPath)put.Path) { ReporterSsrc = reporter };
         if (Routes.TryAdd(transport) is { } common) return $"transport {put.Id}: {common}";
         transports.Add(put.Id, transport);
+        if (transport is UdpTransport) context.Events(new TransportReady(put.Id));
         return null;
     }
 

@@ -139,6 +139,7 @@ public sealed record DropSubscription([property: Key(0)] uint Track, [property: 
 [Union(1, typeof(TransportConnected))]
 [Union(2, typeof(TransportClosed))]
 [Union(3, typeof(MediaReport))]
+[Union(4, typeof(TransportReady))]
 public abstract record MediaEvent;
 
 /// <summary>First message: the process reads its sockets. The node answers with a snapshot.</summary>
@@ -155,6 +156,11 @@ public sealed record TransportConnected(
     [property: Key(1)] ushort Profile,
     [property: Key(2)] byte[] KeyingMaterial,
     [property: Key(3)] byte[] RemoteAddress) : MediaEvent;
+
+/// <summary>A UDP transport was put: packets under its key are taken from now on. Its client is told the key only then, or it would send
+/// first packets that nobody knows.</summary>
+[MessagePackObject]
+public sealed record TransportReady([property: Key(0)] uint Id) : MediaEvent;
 
 public enum TransportCloseReason : byte
 {

@@ -159,6 +159,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             case Protocol.Links.MediaReady:
                 media.Start();
                 break;
+            case TransportReady ready:
+                media.Ready(ready.Id);
+                break;
             case TransportClosed closed when media.Owner(closed.Id) is { } session:
                 MediaClosed(session, closed.Reason);
                 break;
@@ -261,7 +264,6 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private void Selected(Connection connection, VoiceSession session, SelectProtocol select)
     {
         if (media.Select(session, select, connection.From) is { } refused) Close(connection, refused.Code, refused.Reason);
-        else session.Room.Describe(session);
     }
 
     private void MediaClosed(VoiceSession session, TransportCloseReason reason)

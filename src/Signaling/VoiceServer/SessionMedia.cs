@@ -14,6 +14,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
 
     private readonly MediaPlan plan = new();
     private readonly Dictionary<uint, VoiceSession> byTransport = [];
+    private readonly Dictionary<uint, byte[]> descriptions = []; // that wait for the media process to have the transport
 
     /// <summary>A media process runs and was told everything.</summary>
     public bool IsReady { get; private set; }
@@ -38,7 +39,8 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         if (IsReady && plan.TakeDelta() is { } delta) outbox.Add(new ToMedia(delta));
     }
 
-    /// <summary>Gives the session a new transport, in place of the one that it had, and describes it to the client.</summary>
+    /// <summary>Gives the session a new transport, in place of the one that it had, and describes it to the client: at once to a browser,
+    /// which has a handshake before it, to a UDP client when its packets can be taken.</summary>
     /// <param name="from">Address that the client's WebSocket comes from.</param>
     /// <returns>Why not; null if it was done.</returns>
     public Refused? Select(VoiceSession session, SelectProtocol select, IPAddress? from) => select.Protocol switch
@@ -47,6 +49,12 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         SelectProtocol.Udp => SelectUdp(session, select, select.Target!, from),
         _ => new Refused(VoiceCloseCode.UnknownProtocol, "only webrtc and udp are served"),
     };
+
+    /// <summary>The media process takes the packets of a UDP client, which may be told how to send them.</summary>
+    public void Ready(uint transport)
+    {
+        if (descriptions.Remove(transport, out var description)) Describe(byTransport[transport], description);
+    }
 
     public void SetFlags(VoiceSession session)
     {
@@ -58,6 +66,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         if (session.Transport is not { } transport) return;
         plan.Remove(transport);
         byTransport.Remove(transport);
+        descriptions.Remove(transport);
         session.Transport = null;
     }
 
@@ -71,7 +80,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         var worker = session.Room.Worker;
         Put(session, new PutTransport(id, worker, client.OpusPayloadType ?? ListedOpus(select), client.AudioLevelExtension, path));
         var answer = new ServerSdp(path.LocalUfrag, path.LocalPassword, node.Dtls.Fingerprint, node.Workers[worker]);
-        session.SendOnce(ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
+        Describe(session, ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
         return null;
     }
 
@@ -83,10 +92,17 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         // A fresh key for each selection: whatever counted packets under the old one counts from the start.
         var key = numbers.SecretKey();
         var path = new UdpPath(mode, key, session.Ssrc, Expected(target, from));
-        Put(session, new PutTransport(numbers.NextTransport(), session.Room.Worker, ListedOpus(select), NativeAudioLevelExtension, path));
-        session.SendOnce(ServerFrame.Description(
+        var id = numbers.NextTransport();
+        Put(session, new PutTransport(id, session.Room.Worker, ListedOpus(select), NativeAudioLevelExtension, path));
+        descriptions.Add(id, ServerFrame.Description(
             new UdpSessionDescription(mode.Name(), [.. key.Select(octet => (int)octet)], numbers.MediaSessionId())));
         return null;
+    }
+
+    private static void Describe(VoiceSession session, byte[] description)
+    {
+        session.SendOnce(description);
+        session.Room.Describe(session);
     }
 
     private void Put(VoiceSession session, PutTransport transport)

@@ -41,6 +41,9 @@ internal sealed class TestNode
 
     public TimeSpan Now { get; private set; }
 
+    /// <summary>Whether the media process says at once that it has a UDP transport.</summary>
+    public bool MediaAnswers { get; set; } = true;
+
     public List<MediaCommand> MediaCommands { get; } = [];
 
     public List<NodeMessage> ToGateways { get; } = [];
@@ -150,6 +153,7 @@ internal sealed class TestNode
 
     private void Deliver()
     {
+        var put = new List<uint>();
         foreach (var output in outbox.Take())
         {
             switch (output)
@@ -159,10 +163,14 @@ internal sealed class TestNode
                 case ToMedia(var command):
                     MediaCommands.Add(command);
                     Plan.Apply(command);
+                    put.AddRange(MediaFold.ChangesOf(command).OfType<PutTransport>().Where(transport => transport.Path is UdpPath).Select(transport => transport.Id));
                     break;
                 case ToGateway(_, var message): ToGateways.Add(message); break;
             }
         }
+
+        if (!MediaAnswers) return;
+        foreach (var transport in put) Media(new TransportReady(transport));
     }
 }
 
@@ -266,6 +274,13 @@ internal sealed class MediaFold
     public Dictionary<(uint Track, uint Listener), PutSubscription> Subscriptions { get; } = [];
 
     public long Revision { get; private set; }
+
+    public static MediaChange[] ChangesOf(MediaCommand command) => command switch
+    {
+        MediaSnapshot snapshot => snapshot.Changes,
+        MediaDelta delta => delta.Changes,
+        _ => [],
+    };
 
     public void Apply(MediaCommand command)
     {

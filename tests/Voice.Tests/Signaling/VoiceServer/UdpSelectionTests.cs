@@ -126,4 +126,38 @@ public class UdpSelectionTests
         var key = client.Frames.Last().GetProperty("d").GetProperty("secret_key").EnumerateArray().Select(octet => octet.GetByte());
         Assert.Equal(key, ((UdpPath)unready.Plan.Transports.Values.Single().Path).SecretKey);
     }
+
+    [Fact]
+    public void A_client_gets_its_key_and_others_its_ssrc_when_its_packets_can_be_taken_and_not_before()
+    {
+        var (listener, talker) = (node.Join(1), node.JoinWithoutMedia(2));
+        node.MediaAnswers = false;
+        listener.News();
+        talker.News();
+        talker.SelectUdp();
+        Assert.Empty(talker.News());
+        Assert.Empty(listener.News());
+
+        var id = node.Plan.Transports.Values.Single(transport => transport.Path is UdpPath).Id;
+        node.Media(new TransportReady(id));
+        Assert.Equal(["SessionDescription", "Speaking 1=0"], talker.News());
+        Assert.Equal(["Speaking 2=0"], listener.News());
+        node.Media(new TransportReady(id)); // of a media process that came anew
+        Assert.Empty(talker.News());
+    }
+
+    [Fact]
+    public void Of_two_selections_in_a_row_only_the_last_is_described()
+    {
+        var client = node.JoinWithoutMedia(1);
+        node.MediaAnswers = false;
+        client.News();
+        client.SelectUdp();
+        var first = node.Plan.Transports.Values.Single().Id;
+        client.SelectUdp("aead_xchacha20_poly1305_rtpsize");
+        node.Media(new TransportReady(first));
+        Assert.Empty(client.News());
+        node.Media(new TransportReady(node.Plan.Transports.Values.Single().Id));
+        Assert.Equal("aead_xchacha20_poly1305_rtpsize", client.Frames.Last().GetProperty("d").GetProperty("mode").GetString());
+    }
 }

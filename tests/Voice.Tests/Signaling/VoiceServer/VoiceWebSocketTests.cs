@@ -60,7 +60,8 @@ public class VoiceWebSocketTests
 
         var heard = new List<string>();
         for (var i = 0; i < 4; i++) heard.Add(TestClient.Op(await client.ReceiveAsync()).ToString());
-        Assert.Equal(["Hello", "Ready", "SessionDescription", "HeartbeatAck"], heard);
+        Assert.Equal(["Hello", "Ready"], heard[..2]);
+        Assert.Equal(["HeartbeatAck", "SessionDescription"], heard[2..].Order()); // the latter when the media process is ready for it
         await client.SendAsync([27], WebSocketMessageType.Binary);
         Assert.Equal((int)VoiceCloseCode.UnknownOpcode, await client.ClosedAsync());
     }
