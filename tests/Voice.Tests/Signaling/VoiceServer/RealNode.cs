@@ -20,6 +20,9 @@ internal sealed class RealNode : IAsyncDisposable
 
     private RealNode() => Gateway = new FakeGateway(data, SecretBytes);
 
+    /// <summary>Ends when a test has waited for too long.</summary>
+    public CancellationToken Patience => patience.Token;
+
     public FakeGateway Gateway { get; }
 
     public NodeHost Host { get; private set; } = null!;
