@@ -6,6 +6,12 @@ public static class Scripts
     /// <summary>`ears.hear(tones)`: decibels of each tone in what the page receives.</summary>
     public static string Ears { get; } = Read("ears.js");
 
+    /// <summary>`opusFrames`: numbered frames.</summary>
+    public static string Frames { get; } = Read("frames.js");
+
+    /// <summary>`counters`: the page sends and reads numbered frames. After <see cref="Frames"/>.</summary>
+    public static string Counters { get; } = Read("counters.js");
+
     /// <summary>Another certificate's fingerprint in the client's Select Protocol.</summary>
     public const string WrongFingerprint = """
         (() => {
