@@ -24,7 +24,7 @@ public enum Path
 
 /// <summary>The whole way of a packet through a worker, from datagram to datagrams, without a kernel: demultiplex, unprotect,
 /// and for each listener its header and its encryption. Per packet received.</summary>
-[MemoryDiagnoser]
+[MemoryDiagnoser, MinColumn, MedianColumn] // on a busy machine the minimum says most
 [InvocationCount(1)]
 public class Forwarding
 {

@@ -147,7 +147,8 @@ public static class MediaProcess
                 counters.Sum(worker => worker.BytesReceived),
                 counters.Sum(worker => worker.BytesForwarded),
                 cpuSeconds,
-                drops);
+                drops,
+                counters.Sum(worker => worker.DiscoveriesAnswered));
         }
 
         /// <summary>Both tasks end with the link: cancelled, or because it does not take another byte.</summary>

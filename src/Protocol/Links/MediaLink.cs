@@ -179,6 +179,7 @@ public sealed record TransportClosed([property: Key(0)] uint Id, [property: Key(
 /// <summary>Once a second. Counters count since the process started.</summary>
 /// <param name="Revision">The last snapshot or delta taken; its changes may still wait for their worker.</param>
 /// <param name="Drops">By <c>DropReason</c> name.</param>
+/// <param name="DiscoveriesAnswered">IP discoveries of Discord's UDP protocol, anybody's.</param>
 [MessagePackObject]
 public sealed record MediaReport(
     [property: Key(0)] long Revision,
@@ -187,4 +188,5 @@ public sealed record MediaReport(
     [property: Key(3)] long BytesReceived,
     [property: Key(4)] long BytesForwarded,
     [property: Key(5)] double CpuSeconds,
-    [property: Key(6)] Dictionary<string, long> Drops) : MediaEvent;
+    [property: Key(6)] Dictionary<string, long> Drops,
+    [property: Key(7)] long DiscoveriesAnswered = 0) : MediaEvent;
