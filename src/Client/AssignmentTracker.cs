@@ -6,7 +6,11 @@ namespace Voice.Client;
 /// <param name="Channel">Null: not in voice.</param>
 /// <param name="Assignment">Null while there is no voice server.</param>
 /// <param name="HasServer">False after `endpoint: null`: one is being sought.</param>
-internal sealed record Place(int Version, Snowflake? Channel, string? SessionId, VoiceAssignment? Assignment, bool HasServer);
+internal sealed record Place(int Version, Snowflake? Channel, string? SessionId, VoiceAssignment? Assignment, bool HasServer)
+{
+    /// <summary>Was in voice, and is not any more.</summary>
+    public bool HasLeft => Channel is null && SessionId is not null;
+}
 
 /// <summary>Follows the two events that bring a client to its voice server (protocol/gateway.md sections 6 and 7). Any thread.</summary>
 /// <param name="guild">Null in a private call.</param>

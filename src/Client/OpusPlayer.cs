@@ -15,23 +15,32 @@ public static class OpusPlayer
     public static async Task PlayAsync(
         VoiceClient client, IAsyncEnumerable<OpusPacket> packets, Action<TimeSpan>? played = null, TimeProvider? time = null, CancellationToken cancellation = default)
     {
-        time ??= TimeProvider.System;
+        await SendAsync(async packet => await client.SendAsync(packet, cancellation), packets, played, time ?? TimeProvider.System, cancellation);
+        await client.PauseAsync(cancellation);
+    }
+
+    internal static async Task SendAsync(
+        Func<ReadOnlyMemory<byte>, ValueTask> send, IAsyncEnumerable<OpusPacket> packets, Action<TimeSpan>? played, TimeProvider time, CancellationToken cancellation)
+    {
         var started = time.GetTimestamp();
         var due = TimeSpan.Zero;
         var total = TimeSpan.Zero;
         await foreach (var packet in packets.WithCancellation(cancellation))
         {
             var late = time.GetElapsedTime(started) - due;
-            if (late < TimeSpan.Zero) await Task.Delay(-late, time, cancellation);
-            else if (late > MaxLate) due += late;
+            if (late < TimeSpan.Zero)
+            {
+                await Task.Delay(-late, time, cancellation);
+                late = time.GetElapsedTime(started) - due;
+            }
 
-            await client.SendAsync(packet.Data, cancellation);
+            if (late > MaxLate) due += late;
+
+            await send(packet.Data);
             var duration = TimeSpan.FromSeconds((double)packet.Samples / OpusToc.SampleRate);
             due += duration;
             total += duration;
             played?.Invoke(total);
         }
-
-        await client.PauseAsync(cancellation);
     }
 }

@@ -236,11 +236,13 @@ public sealed class VoiceClient : IAsyncDisposable
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var place = tracker.Current;
+            Become(place.HasServer ? VoiceClientState.Joining : VoiceClientState.AwaitingServer);
             // A server being sought is waited for; so is the first answer, which the join's own time limit bounds.
             if (place.HasServer && used > 0) timeout.CancelAfter(options.JoinTimeout);
             try
             {
-                place = await tracker.When(p => p.Version > used && (p.Assignment is not null || p.HasServer != place.HasServer || (p.Channel is null && p.SessionId is not null)), timeout.Token);
+                var sought = !place.HasServer;
+                place = await tracker.When(p => p.Version > used && (p.Assignment is not null || p.HasLeft || p.HasServer == sought), timeout.Token);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
@@ -250,8 +252,7 @@ public sealed class VoiceClient : IAsyncDisposable
             }
 
             if (place.Assignment is not null) return place;
-            if (place.Channel is null && place.SessionId is not null) throw new VoiceClosedException(null, "removed from the channel");
-            Become(place.HasServer ? VoiceClientState.Joining : VoiceClientState.AwaitingServer);
+            if (place.HasLeft) throw new VoiceClosedException(null, "removed from the channel");
         }
     }
 
