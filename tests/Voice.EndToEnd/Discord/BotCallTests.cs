@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Voice.EndToEnd.Harness;
 using Xunit;
+using RejoinDelay = Voice.Signaling.Gateway.Guilds.RejoinDelay;
 
 namespace Voice.EndToEnd.Discord;
 
@@ -161,6 +163,19 @@ public sealed class BotCallTests(DiscordFixture fixture) : IClassFixture<Discord
     }
 
     [Fact]
+    public async Task A_library_that_comes_back_after_each_fatal_close_is_answered_later_and_later_and_still_gets_in()
+    {
+        const int wrong = 5;
+        await using var room = await fixture.OpenRoom();
+        var ben = await room.AddBot("Ben");
+        var clock = Stopwatch.StartNew();
+        await ben.Do("join", new { guild = $"{room.Guild}", channel = $"{room.Lounge}", wrong = new { token = "somebody else's" }, times = wrong });
+        await ben.Reaches("ready", after: 0);
+        Assert.Equal(Enumerable.Repeat(4004, wrong), ben.CloseCodes);
+        Assert.True(clock.Elapsed > 3 * RejoinDelay.First, $"{wrong} times in {clock.Elapsed}");
+    }
+
+    [Fact]
     public async Task When_the_media_process_dies_bots_join_again()
     {
         await using var room = await fixture.OpenRoom();
@@ -169,7 +184,7 @@ public sealed class BotCallTests(DiscordFixture fixture) : IClassFixture<Discord
         await cid.Knows(ben.User);
         await ben.Play(0, Endless);
         await cid.Hears(ben.User, 25);
-        using (var media = System.Diagnostics.Process.GetProcessById(Assert.Single(fixture.Server.Children()))) media.Kill();
+        using (var media = Process.GetProcessById(Assert.Single(fixture.Server.Children()))) media.Kill();
         await cid.HearsMore(ben.User, 50);
     }
 

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
-using Voice.Tests.Protocol.Voice;
 using Voice.Tests.Fakes;
+using Voice.Tests.Protocol.Voice;
 using Xunit;
 
 namespace Voice.Tests.Signaling.VoiceServer;
