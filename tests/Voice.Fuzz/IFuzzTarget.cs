@@ -30,6 +30,8 @@ public static class FuzzTargets
         ["voice-message"] = new VoiceMessageTarget(),
         ["sdp-fragment"] = new SdpFragmentTarget(),
         ["ogg-opus"] = new OggOpusTarget(),
+        ["server-message"] = new ServerMessageTarget(),
+        ["server-sdp"] = new ServerSdpTarget(),
     };
 
     /// <summary>The kept inputs of a target: seeds, and whatever once broke it.</summary>
