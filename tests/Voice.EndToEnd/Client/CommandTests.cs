@@ -93,7 +93,7 @@ public sealed class CommandTests(ClientFixture server) : IClassFixture<ClientFix
     {
         using var folder = new TempDirectory();
         await using var command = VoiceCommand.Start(
-            folder.Path, "join", server.Guild.ToString(), server.Channel.ToString(), "--gateway", server.Server.Address.ToString(), "--token", (await server.NewMember()).Token);
+            folder.Path, "join", server.Guild.ToString(), server.Channel.ToString(), "--url", server.Server.Address.ToString(), "--token", (await server.NewMember()).Token);
 
         Assert.Equal(1, await command.Exit(TestContext.Current.CancellationToken));
         Assert.Contains("certificate", Assert.Single(command.Errors));
@@ -101,7 +101,7 @@ public sealed class CommandTests(ClientFixture server) : IClassFixture<ClientFix
 
     private async Task<VoiceCommand> Run(string command, params string[] arguments)
     {
-        string[] place = [command, server.Guild.ToString(), server.Channel.ToString(), "--gateway", server.Server.Address.ToString()];
+        string[] place = [command, server.Guild.ToString(), server.Channel.ToString(), "--url", server.Server.Address.ToString()];
         string[] trust = arguments.Contains("--ca") ? [] : ["--ca", server.CaFile];
         string[] account = arguments.Contains("--token") ? [] : ["--token", (await server.NewMember()).Token];
         return VoiceCommand.Start(AppContext.BaseDirectory, [.. place, .. trust, .. account, .. arguments]);

@@ -17,7 +17,7 @@ public sealed class RecordTests(DiscordFixture fixture) : IClassFixture<DiscordF
         var bot = await room.AddBot("Ben");
         await bot.Join(room.Guild, room.Lounge);
         await using var record = VoiceCommand.Start(
-            folder.Path, "record", $"{room.Guild}", $"{room.Lounge}", "--gateway", $"{fixture.Server.Address}", "--ca", room.Authority,
+            folder.Path, "record", $"{room.Guild}", $"{room.Lounge}", "--url", $"{fixture.Server.Address}", "--ca", room.Authority,
             "--token", room.Token(await room.NewMember("Rex")), "-o", folder.Path);
         await record.Says("Recording");
 

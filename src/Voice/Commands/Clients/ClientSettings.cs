@@ -14,7 +14,7 @@ internal sealed class ClientSettings
 
     private readonly Argument<string> guild = new("guild") { Description = "id or name of the guild" };
     private readonly Argument<string> channel = new("channel") { Description = "id or name of the voice channel" };
-    private readonly Option<string> gateway;
+    private readonly Option<string> url;
     private readonly Option<string?> token;
     private readonly Option<string> name;
     private readonly Option<VoiceTransport> transport;
@@ -26,7 +26,7 @@ internal sealed class ClientSettings
         command.Arguments.Add(guild);
         command.Arguments.Add(channel);
         Settings = new Settings(command);
-        gateway = Settings.Text("gateway", "address of the gateway", "http://127.0.0.1:8080");
+        url = Settings.Text("url", "address that voice up or voice gateway prints", "http://127.0.0.1:8080");
         token = Settings.OptionalText("token", "token of the account, see `voice token`; without one, a guest where the gateway lets guests in");
         name = Settings.Text("name", "what a guest is called", "guest");
         transport = Settings.Choice("transport", "how media goes", VoiceTransport.Udp, new() { ["udp"] = VoiceTransport.Udp, ["webrtc"] = VoiceTransport.WebRtc });
@@ -41,13 +41,13 @@ internal sealed class ClientSettings
 
     public ClientRequest Read(ParseResult parsed)
     {
-        var address = parsed.GetRequiredValue(gateway);
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-            throw new SettingException($"--gateway is '{address}', and must be an http or https address");
+        var address = parsed.GetRequiredValue(url);
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
+            throw new SettingException($"--url is '{address}', and must be an http or https address");
         var chosen = parsed.GetValue(mode);
         if (chosen is not null && parsed.GetValue(transport) != VoiceTransport.Udp) throw new SettingException("--mode is of --transport udp");
         return new ClientRequest(
-            url,
+            server,
             parsed.GetValue(token),
             parsed.GetRequiredValue(name),
             parsed.GetRequiredValue(guild),
