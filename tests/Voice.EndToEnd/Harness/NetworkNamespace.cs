@@ -35,6 +35,8 @@ public sealed class TestNetwork : IAsyncDisposable
         await Ip("netns", "add", host.Name);
         await Ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", host.Name);
         await Ip("link", "set", outside, "master", bridge, "up");
+        // An address that becomes usable a second later is a change of network to a browser, which drops what it was loading.
+        await Ip("netns", "exec", host.Name, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad");
         await Ip("-n", host.Name, "addr", "add", $"{host.Address}/24", "dev", "eth0");
         await Ip("-n", host.Name, "link", "set", "eth0", "up");
         await Ip("-n", host.Name, "link", "set", "lo", "up");
