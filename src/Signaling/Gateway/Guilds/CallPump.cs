@@ -92,17 +92,20 @@ public sealed partial class CallPump(
     {
         // Calls that wait for this turn to end become part of the first round.
         await Task.Yield();
+        var now = Now;
         while (voice.TakeDirty())
         {
             var events = voice.TakeStateEvents();
             await Task.WhenAll(voice.Slots.ToArray().Select(Settle));
 
             // State before server update (gateway.md section 7): one message keeps the order.
-            GuildEvent[] all = [.. events, .. voice.DueServerUpdates(Now).Select(ServerUpdate)];
+            now = Now;
+            GuildEvent[] all = [.. events, .. voice.DueServerUpdates(now).Select(ServerUpdate)];
             if (all.Length > 0) publish(all);
         }
 
-        if (voice.NextAnswer(Now) is { } next && next < wakeAt) _ = WakeAt(next);
+        // Of the same moment: what fell due since then is neither given above nor would it be waited for.
+        if (voice.NextAnswer(now) is { } next && next < wakeAt) _ = WakeAt(next);
     }
 
     /// <summary>Brings one slot to where it should be: on a node that has acknowledged its voice states, or nowhere.</summary>
@@ -237,7 +240,9 @@ public sealed partial class CallPump(
     private async Task WakeAt(TimeSpan when)
     {
         wakeAt = when;
-        await Task.Delay(when - Now, time);
+
+        // Whole milliseconds are waited for, not fewer, and at least one: it may be past by now, and -1 would be for ever.
+        await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling((when - Now).TotalMilliseconds))), time);
         if (wakeAt == when) wakeAt = TimeSpan.MaxValue;
         voice.Touch();
         _ = Run();

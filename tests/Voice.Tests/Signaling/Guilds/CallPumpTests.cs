@@ -14,7 +14,7 @@ public class CallPumpTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    private readonly FakeTimeProvider time = new();
+    private readonly SteppingTime time = new();
     private readonly VoiceWorld world = new();
     private readonly MemoryState<EpochRecord> stored = new();
     private readonly FakeAllocator allocator = new();
@@ -133,12 +133,51 @@ public class CallPumpTests
         await published.Until(all => all.Count(one => one.Type == "VOICE_SERVER_UPDATE") == 3 ? all : null);
     }
 
+    /// <summary>The clock goes on between one look at it and the next.</summary>
+    [Theory]
+    [InlineData(0.4)]
+    [InlineData(100)]
+    [InlineData(400)]
+    [InlineData(600)]
+    public async Task An_answer_that_falls_due_while_nobody_looks_is_given_all_the_same(double millisecondsPerLook)
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge, pump.Now);
+        await pump.Run();
+        for (var round = 0; round < 2; round++)
+        {
+            world.Join(1, "s1", VoiceWorld.Lounge, pump.Now);
+            time.PerLook = round == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(millisecondsPerLook);
+            await pump.Run();
+        }
+
+        time.PerLook = TimeSpan.Zero;
+        for (var waited = TimeSpan.Zero; waited <= RejoinDelay.First; waited += TimeSpan.FromMilliseconds(1))
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            await pump.Run();
+        }
+
+        await published.Until(all => all.Count(one => one.Type == "VOICE_SERVER_UPDATE") == 3 ? all : null);
+    }
+
     private void Published(GuildEvent[] events)
     {
         foreach (var one in events) published.Add(one);
     }
 
     private int ServerUpdates => published.All.Count(one => one.Type == "VOICE_SERVER_UPDATE");
+
+    private sealed class SteppingTime : FakeTimeProvider
+    {
+        public TimeSpan PerLook { get; set; }
+
+        public override long GetTimestamp()
+        {
+            var now = base.GetTimestamp();
+            Advance(PerLook);
+            return now;
+        }
+    }
 
     private sealed class FakeLink : INodeLink
     {
