@@ -9,7 +9,7 @@ namespace Voice.Protocol.Links;
 public static class NodeLinkHandshake
 {
     /// <summary>Of the messages below; a hello of another version is refused.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Largest frame until the other end is proved, in bytes: the hellos and proofs are small.</summary>
     public const int MaxFrame = 4 * 1024;
@@ -124,8 +124,19 @@ public sealed record GuildDrop(
     [property: Key(2)] long Epoch,
     [property: Key(3)] bool Terminated = false) : GatewayLinkMessage;
 
-/// <summary>A voice session got a WebSocket (new or resumed), or has none (lost or ended); lets op 4 know whether a fresh server
-/// update is due.</summary>
+public enum VoiceSessionState
+{
+    /// <summary>Has a WebSocket, its first or a resumed one.</summary>
+    Connected,
+
+    /// <summary>Lost its WebSocket. It can be resumed, and media flows on meanwhile.</summary>
+    Severed,
+
+    /// <summary>Is over.</summary>
+    Ended,
+}
+
+/// <summary>What became of a voice session; lets op 4 know whether a fresh server update is due.</summary>
 [MessagePackObject]
 public sealed record VoiceSessionChanged(
     [property: Key(0)] ulong Guild,
@@ -133,4 +144,4 @@ public sealed record VoiceSessionChanged(
     [property: Key(2)] long Epoch,
     [property: Key(3)] ulong User,
     [property: Key(4)] string SessionId,
-    [property: Key(5)] bool Connected) : NodeMessage;
+    [property: Key(5)] VoiceSessionState State) : NodeMessage;

@@ -83,7 +83,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             case Video: connection.Session.Room.ShowsVideo(connection.Session); break;
             case BackendVersionRequest: outbox.Add(new SendFrame(socket, ServerFrame.Version(Version))); break;
             case Ignored: break;
-            default: throw new ArgumentOutOfRangeException(nameof(message), message, "no such message");
+            default: throw new ArgumentOutOfRangeException(nameof(message), message.GetType().Name, "no such message");
         }
 
         media.Tell();
@@ -102,7 +102,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         {
             session.Sever(now + ResumeWindow);
             severed.Add(session);
-            Announce(session, connected: false);
+            Announce(session, VoiceSessionState.Severed);
         }
 
         media.Tell();
@@ -214,7 +214,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         var ready = new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, [.. node.Modes]);
         session.SendOnce(ServerFrame.Ready(ready with { Node = node.NodeId, Region = node.Region }));
         rooms.Enter(session);
-        Announce(session, connected: true);
+        Announce(session, VoiceSessionState.Connected);
     }
 
     private void Resumed(TimeSpan now, Connection connection, Resume resume)
@@ -250,7 +250,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         // The client noticed before we did that its old socket is dead.
         if (old is { } socket && connections.Remove(socket)) outbox.Add(new CloseSocket(socket, VoiceCloseCode.Disconnected, "resumed"));
         Attach(now, connection, session);
-        Announce(session, connected: true);
+        Announce(session, VoiceSessionState.Connected);
     }
 
     private void Attach(TimeSpan now, Connection connection, VoiceSession session)
@@ -321,12 +321,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     /// <summary>The session is gone for good.</summary>
     private void End(VoiceSession session, VoiceCloseCode code = VoiceCloseCode.Disconnected, string reason = "")
     {
-        if (session.Socket is { } socket)
-        {
-            if (connections.Remove(socket)) outbox.Add(new CloseSocket(socket, code, reason));
-            Announce(session, connected: false);
-        }
-
+        if (session.Socket is { } socket && connections.Remove(socket)) outbox.Add(new CloseSocket(socket, code, reason));
+        Announce(session, VoiceSessionState.Ended);
         session.Guild.Sessions.Remove(session.User);
         severed.Remove(session);
         rooms.Leave(session);
@@ -334,9 +330,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         media.Stop(session);
     }
 
-    private void Announce(VoiceSession session, bool connected) => outbox.Add(new ToGateway(
+    private void Announce(VoiceSession session, VoiceSessionState state) => outbox.Add(new ToGateway(
         session.Guild.Link,
-        new VoiceSessionChanged(session.Guild.Key.Guild, session.Guild.Key.Slot, session.Guild.Epoch, session.User, session.Id, connected)));
+        new VoiceSessionChanged(session.Guild.Key.Guild, session.Guild.Key.Slot, session.Guild.Epoch, session.User, session.Id, state)));
 
     private sealed class Connection(long socket, int version, IPAddress? from, TimeSpan deadline)
     {

@@ -180,18 +180,22 @@ public sealed class GuildVoice(Func<string> newSessionId)
     {
         if (Find(change.User) is not { } one || one.SessionId != change.SessionId) return;
         if (one.Slot != change.Slot || Slot(change.Slot)?.Assignment?.Epoch != change.Epoch) return;
-        if (change.Connected == (one.Connection == VoiceConnection.Live)) return;
-        if (change.Connected)
+        switch (change.State, one.Connection)
         {
-            (one.Connection, one.LiveSince) = (VoiceConnection.Live, now);
-        }
-        else if (one.Connection == VoiceConnection.Live)
-        {
-            one.Connection = VoiceConnection.Lost;
-            one.Rejoins.Lived(now - one.LiveSince);
-            if (!(now - one.Doubted <= NewsDelay)) return;
-            AnswerAgain(now, one);
-            Announce(one, one.GatewaySession);
+            case (VoiceSessionState.Connected, not VoiceConnection.Live):
+                if (one.Connection != VoiceConnection.Severed) one.LiveSince = now;
+                one.Connection = VoiceConnection.Live;
+                one.AskedAgain = false; // a fresh server update would end what it has
+                break;
+            case (VoiceSessionState.Severed, VoiceConnection.Live):
+                LoseLive(now, one, VoiceConnection.Severed);
+                break;
+            case (VoiceSessionState.Ended, VoiceConnection.Live):
+                LoseLive(now, one, VoiceConnection.Lost);
+                break;
+            case (VoiceSessionState.Ended, VoiceConnection.Severed):
+                one.Connection = VoiceConnection.Lost;
+                break;
         }
     }
 
@@ -255,12 +259,21 @@ public sealed class GuildVoice(Func<string> newSessionId)
         var changed = one.ToState() != before;
 
         // Libraries repeat op 4 after a lost voice session and wait for a fresh server update (gateway.md section 5).
-        // Somebody who mutes while still connecting has lost nothing and must not be made to start again.
-        var again = one.Connection == VoiceConnection.Lost || (one.Connection == VoiceConnection.Awaited && !changed);
+        // Somebody who mutes while connecting or resuming has lost nothing and must not be made to start again.
+        var again = one.Connection == VoiceConnection.Lost || (one.Connection != VoiceConnection.Live && !changed);
         one.Doubted = one.Connection == VoiceConnection.Live && !changed ? now : null;
         if (again) AnswerAgain(now, one);
         if (changed) Announce(one);
         else if (again) Announce(one, one.GatewaySession);
+    }
+
+    private void LoseLive(TimeSpan now, Participant one, VoiceConnection to)
+    {
+        one.Connection = to;
+        one.Rejoins.Lived(now - one.LiveSince);
+        if (!(now - one.Doubted <= NewsDelay)) return;
+        AnswerAgain(now, one);
+        Announce(one, one.GatewaySession);
     }
 
     /// <summary>The same assignment once more, at once or after a while.</summary>

@@ -11,6 +11,9 @@ public enum VoiceConnection
     Awaited,
     Live,
 
+    /// <summary>Lost its socket, and may resume: then it needs no server update.</summary>
+    Severed,
+
     /// <summary>Was live and is gone for good.</summary>
     Lost,
 }
@@ -53,7 +56,7 @@ public sealed class Participant(Snowflake user)
 
     public VoiceConnection Connection { get; set; }
 
-    /// <summary>Since when <see cref="Connection"/> is <see cref="VoiceConnection.Live"/>.</summary>
+    /// <summary>Since when the voice session lives.</summary>
     public TimeSpan LiveSince { get; set; }
 
     /// <summary>When op 4 last came for where they were with a live session: perhaps it is dead, and we do not know yet.</summary>

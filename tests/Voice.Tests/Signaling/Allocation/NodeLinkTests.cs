@@ -120,7 +120,7 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
     public async Task A_hello_with_bad_names_is_refused(string id, string region, string endpoint)
     {
         await using var peer = Connect();
-        await peer.Send(new NodeHello(1, id, "1", region, endpoint, LinkProof.NewNonce()));
+        await peer.Send(new NodeHello(NodeLinkHandshake.Version, id, "1", region, endpoint, LinkProof.NewNonce()));
         await peer.Ended;
         Assert.Equal(1, peer.Admission.Count(LinkRefusal.BadHello));
     }
@@ -211,7 +211,7 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
         public async Task<byte[]> Hello()
         {
             var nonce = LinkProof.NewNonce();
-            await Send(new NodeHello(1, NodeId, Guid.NewGuid().ToString("N"), "local", "node.example:1", nonce));
+            await Send(new NodeHello(NodeLinkHandshake.Version, NodeId, Guid.NewGuid().ToString("N"), "local", "node.example:1", nonce));
             return nonce;
         }
 

@@ -57,13 +57,13 @@ internal sealed class VoiceWorld
     {
         Join(user, session, channel);
         Settle();
-        SessionChanged(user, connected: true);
+        SessionChanged(user, VoiceSessionState.Connected);
     }
 
-    public void SessionChanged(ulong user, bool connected)
+    public void SessionChanged(ulong user, VoiceSessionState state)
     {
         if (Voice.Find(user) is not { } one || Voice.Slot(one.Slot)?.Assignment is not { } at) return;
-        Voice.ConnectionChanged(Now, new VoiceSessionChanged(GuildId.Value, one.Slot, at.Epoch, user, one.SessionId, connected));
+        Voice.ConnectionChanged(Now, new VoiceSessionChanged(GuildId.Value, one.Slot, at.Epoch, user, one.SessionId, state));
     }
 
     public void Change(Snowflake id, Func<Channel, Channel> change)
@@ -121,7 +121,7 @@ internal sealed class VoiceWorld
             case 2: Update(user, session, new VoiceStateUpdate(GuildId, channels[which]) { SelfMute = true }); break;
             case 3: Update(user, session, new VoiceStateUpdate(GuildId, null)); break;
             case 4: Voice.SessionEnded(user, session); break;
-            case 5: SessionChanged(user, which == 0); break;
+            case 5: SessionChanged(user, (VoiceSessionState)which); break;
             case 6: HasNode = which > 0; break;
             case 7: NodeAnswers = which > 0; break;
             case 8: LoseNode(which == 0 ? "eu" : ""); break;

@@ -232,6 +232,6 @@ public class CloseCodeTests
         Assert.Equal(VoiceCloseCode.SessionNoLongerValid, talking.Closed);
         Assert.Null(selecting.Closed);
         Assert.Equal(selecting.Ssrc, Assert.Single(node.Plan.Tracks).Key);
-        Assert.Contains(node.ToGateways.OfType<VoiceSessionChanged>(), change => change is { User: 1, Connected: false });
+        Assert.Contains(node.ToGateways.OfType<VoiceSessionChanged>(), change => change is { User: 1, State: VoiceSessionState.Ended });
     }
 }

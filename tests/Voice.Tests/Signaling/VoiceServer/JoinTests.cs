@@ -177,7 +177,7 @@ public class JoinTests
         a.Lose(code);
 
         Assert.Equal(["ClientDisconnect 1"], b.News());
-        Assert.Equal(new VoiceSessionChanged(TestNode.Guild, "", TestNode.Epoch, 1, node.Pushed(1).SessionId, false), node.ToGateways.Last());
+        Assert.Equal(new VoiceSessionChanged(TestNode.Guild, "", TestNode.Epoch, 1, node.Pushed(1).SessionId, VoiceSessionState.Ended), node.ToGateways.Last());
     }
 
     [Fact]
@@ -238,8 +238,8 @@ public class JoinTests
         client.Lose(1000);
 
         Assert.Equal(
-            [(session, true), (session, false)],
-            node.ToGateways.OfType<VoiceSessionChanged>().Select(change => (change.SessionId, change.Connected)));
+            [(session, VoiceSessionState.Connected), (session, VoiceSessionState.Ended)],
+            node.ToGateways.OfType<VoiceSessionChanged>().Select(change => (change.SessionId, change.State)));
     }
 
     [Fact]

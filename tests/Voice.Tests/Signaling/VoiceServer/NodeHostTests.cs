@@ -46,12 +46,12 @@ public sealed class NodeHostTests : IDisposable
         await client.SendAsync(new { op = 1, d = new { protocol = "webrtc", data = Samples.Chromium } });
         var sdp = (await client.ReceiveAsync()).GetProperty("d").GetProperty("sdp").GetString();
         Assert.Contains($"127.0.0.1 {ready.GetProperty("port")} typ host", sdp);
-        Assert.True((await gateway.Next<VoiceSessionChanged>()).Connected);
+        Assert.Equal(VoiceSessionState.Connected, (await gateway.Next<VoiceSessionChanged>()).State);
         Assert.Single((await gateway.Next<NodeReport>(report => report.Sessions == 1)).Hosted);
 
         await client.SendAsync(new { op = 5, d = new string('x', VoiceSocket.MaxMessage) });
         Assert.Equal((int)VoiceCloseCode.DecodeError, await client.ClosedAsync());
-        Assert.False((await gateway.Next<VoiceSessionChanged>()).Connected);
+        Assert.Equal(VoiceSessionState.Ended, (await gateway.Next<VoiceSessionChanged>()).State);
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public class ResumeTests
     }
 
     [Fact]
-    public void The_gateway_knows_at_any_time_whether_the_session_has_a_socket()
+    public void The_gateway_knows_at_any_time_whether_the_session_has_a_socket_and_can_get_one_back()
     {
         var a = node.Join(1);
         a.Lose();
@@ -66,7 +66,9 @@ public class ResumeTests
         again.Lose();
         node.Pass(NodeCore.ResumeWindow);
 
-        Assert.Equal([true, false, true, false], node.ToGateways.OfType<VoiceSessionChanged>().Select(change => change.Connected));
+        Assert.Equal(
+            [VoiceSessionState.Connected, VoiceSessionState.Severed, VoiceSessionState.Connected, VoiceSessionState.Severed, VoiceSessionState.Ended],
+            node.ToGateways.OfType<VoiceSessionChanged>().Select(change => change.State));
     }
 
     [Fact]
