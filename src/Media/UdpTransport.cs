@@ -3,6 +3,7 @@ using Voice.Media.Net;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Rtp;
+using Voice.Protocol.Srtp;
 
 namespace Voice.Media;
 
@@ -57,7 +58,11 @@ public sealed class UdpTransport : Transport, IDisposable
 
         // All of this is clear, and true only if the packet authenticates.
         var (sequence, timestamp) = (BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]), BinaryPrimitives.ReadUInt32BigEndian(datagram[4..]));
-        if (window.Refuse(sequence, timestamp, out var index) is { } reason) return reason;
+        switch (window.Check(sequence, timestamp, out var index))
+        {
+            case ReplayVerdict.Replayed: return DropReason.UdpReplayed;
+            case ReplayVerdict.TooOld: return DropReason.UdpTooOld;
+        }
         if (!protection.TryUnprotect(datagram, datagram, out var length)) return DropReason.UdpAuthentication;
 
         if (window.Commit(index, timestamp)) Bind(from);

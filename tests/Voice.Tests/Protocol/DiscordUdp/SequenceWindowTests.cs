@@ -1,9 +1,9 @@
 using CsCheck;
-using Voice.Media;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Srtp;
 using Xunit;
 
-namespace Voice.Tests.Media;
+namespace Voice.Tests.Protocol.DiscordUdp;
 
 public class SequenceWindowTests
 {
@@ -44,8 +44,8 @@ public class SequenceWindowTests
                 if (taken.Count > 0 && taken.Max() - Math.Min(index, taken.Max()) >= 0x8000) return; // the next test's
                 var fresh = !taken.Contains(index) && (taken.Count == 0 || index + ReplayWindow.Size > taken.Max());
                 var timestamp = clock + (uint)(index * 960);
-                var refusal = window.Refuse((ushort)index, timestamp, out var guessed);
-                Assert.Equal(fresh, refusal is null);
+                var verdict = window.Check((ushort)index, timestamp, out var guessed);
+                Assert.Equal(fresh, verdict == ReplayVerdict.Fresh);
                 if (!fresh) return;
                 Assert.Equal((ushort)index, (ushort)guessed);
                 Assert.Equal(taken.Count == 0 || index > taken.Max(), window.Commit(guessed, timestamp));
@@ -59,27 +59,27 @@ public class SequenceWindowTests
         {
             if (age > now) return;
             var window = new SequenceWindow();
-            Assert.Null(window.Refuse((ushort)now, clock, out var index));
+            Assert.Equal(ReplayVerdict.Fresh, window.Check((ushort)now, clock, out var index));
             window.Commit(index + (1 << 16), clock); // an index that has rolled over
             var old = now - age;
 
-            var refusal = window.Refuse((ushort)old, clock - (uint)(age * 960), out var guessed);
+            var verdict = window.Check((ushort)old, clock - (uint)(age * 960), out var guessed);
 
             // All but those that look like the very next ones: of 65,536, the 128 of the window.
             if (guessed > index + (1 << 16) && guessed - index - (1 << 16) <= ReplayWindow.Size) return;
-            Assert.NotNull(refusal);
+            Assert.NotEqual(ReplayVerdict.Fresh, verdict);
         });
 
     [Fact]
-    public void Refusing_changes_nothing()
+    public void Checking_changes_nothing()
     {
         var window = new SequenceWindow();
         window.Commit(100, 1000);
         var before = window;
 
-        Assert.Null(window.Refuse(101, 1960, out _));
-        Assert.Equal(DropReason.UdpReplayed, window.Refuse(100, 1000, out _));
-        Assert.Equal(DropReason.UdpTooOld, window.Refuse(40_000, 1, out _));
+        Assert.Equal(ReplayVerdict.Fresh, window.Check(101, 1960, out _));
+        Assert.Equal(ReplayVerdict.Replayed, window.Check(100, 1000, out _));
+        Assert.Equal(ReplayVerdict.TooOld, window.Check(40_000, 1, out _));
 
         Assert.Equal(before, window);
     }
