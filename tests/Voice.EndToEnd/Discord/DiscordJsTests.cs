@@ -20,6 +20,7 @@ public sealed class DiscordJsTests(DiscordFixture fixture) : IClassFixture<Disco
         await page.Until("voice.streams.size === 1", "the page to know the bot");
         await bot.Do("playFile", new { path = DiscordFixture.Tone, times = 5 });
         await page.HearsExactly(new Participant("Jay", DiscordFixture.ToneHertz, fixture.Server, page.Evaluate));
+        await page.Until("[...voice.streams.keys()].every(user => voice.isSpeaking(user))", "the page to show that the bot speaks");
         await bot.Do("stop");
         await page.HearsExactly();
 

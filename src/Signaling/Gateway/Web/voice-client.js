@@ -444,14 +444,15 @@ class MediaConnection extends Emitter {
     return answerTo(this.#peer.localDescription?.sdp ?? '', /** @type {ServerDescription} */ (this.#server), senders);
   }
 
-  /** Loudness of each remote user now, 0 to 1, from the packets themselves; whoever sends none is silent.
+  /** Loudness of each remote user now, 0 to 1, from the packets themselves; whoever sends none is silent. Bots' packets tell no
+   * level: as they send none in silence, each counts as sound.
    * @param {Map<string, number>} heard last RTP timestamp per user, kept by the caller between calls */
   * levels(heard) {
     for (const [userId, { transceiver }] of this.#remotes) {
       const source = transceiver.receiver.getSynchronizationSources()[0];
       const fresh = source !== undefined && heard.get(userId) !== source.rtpTimestamp;
       if (fresh) heard.set(userId, source.rtpTimestamp);
-      yield { userId, level: fresh ? source.audioLevel ?? 0 : 0 };
+      yield { userId, level: fresh ? source.audioLevel ?? 1 : 0 };
     }
   }
 
