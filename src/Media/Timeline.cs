@@ -4,11 +4,16 @@ namespace Voice.Media;
 
 /// <summary>A native sender's clock, made to run through its pauses: such a sender stops when it is silent and goes on later with the
 /// next sequence and the next timestamp, while a browser's jitter buffer takes timestamps for time. So what the
-/// timestamps lack after a pause is added, in whole frames, from then on. Packets keep their order.</summary>
+/// timestamps lack after a pause is added, in whole frames, from then on. How much that is, all the time since the first packet tells and
+/// not the pause alone: what was added too much (a stalled network looks like a pause, until what it held back comes at once) or too little
+/// (less than a frame, or a pause too short to be seen) is made up for in the next pause. Packets keep their order.</summary>
 internal struct Timeline(uint clockRate)
 {
     /// <summary>A packet may be this late without being taken for the first after a pause.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Timestamps so far ahead are no stall's: the sender has set its clock, and time is counted anew.</summary>
+    private static readonly TimeSpan MaxLead = TimeSpan.FromSeconds(5);
 
     private readonly uint frame = clockRate / 50;
     private readonly uint tolerance = NtpTime.ToRtp(Tolerance, clockRate);
@@ -16,6 +21,8 @@ internal struct Timeline(uint clockRate)
     private ulong resumed;
     private uint last;
     private TimeSpan lastArrival;
+    private TimeSpan anchor;
+    private long passed; // since the anchor, in ticks of the clock, by the timestamps that were given out
     private uint offset;
     private uint offsetBefore;
     private bool any;
@@ -29,17 +36,29 @@ internal struct Timeline(uint clockRate)
         if (any && index <= newest) return timestamp + (index < resumed ? offsetBefore : offset);
         if (any)
         {
-            var missing = (now - lastArrival).Ticks * clockRate / TimeSpan.TicksPerSecond - (int)(timestamp - last);
+            long step = (int)(timestamp - last);
+            var missing = Ticks(now - lastArrival) - step;
             resumes = missing > tolerance;
             if (resumes)
             {
+                var behind = Ticks(now - anchor) - (passed + step);
+                if (behind < -Ticks(MaxLead)) (anchor, passed, behind) = (now, -step - missing, missing);
+                // Forward, even where the sender's own timestamps went back.
+                var added = Math.Max(Math.Max(behind, frame - step), 0) / frame * frame;
                 (offsetBefore, resumed) = (offset, index);
-                offset += (uint)(missing / frame * frame);
+                offset += (uint)added;
+                passed += added;
             }
+            passed += step;
         }
+        else anchor = now;
         (newest, last, lastArrival, any) = (index, timestamp, now, true);
         return timestamp + offset;
     }
+
+    // In two parts, since a product of years would not fit.
+    private readonly long Ticks(TimeSpan duration) =>
+        duration.Ticks / TimeSpan.TicksPerSecond * clockRate + duration.Ticks % TimeSpan.TicksPerSecond * clockRate / TimeSpan.TicksPerSecond;
 
     /// <summary>Another reading of the sender's clock, such as a report's.</summary>
     public readonly uint Normalise(uint timestamp) => timestamp + offset;
