@@ -10,7 +10,7 @@ public struct EgressIndex
     /// <summary>Starts are below this.</summary>
     public const int MaxStart = 1 << 15;
 
-    /// <summary>How far a restarted process goes past a checkpoint: more than was sent since (a minute of audio), and little
+    /// <summary>How far a restarted process would go past a checkpoint (<see cref="Resume"/>): more than was sent since (a minute of audio), and little
     /// enough that receivers tolerate <see cref="MaxRestarts"/> in a row during which they got nothing.</summary>
     public const ulong RestartJump = 1 << 12;
 
@@ -27,10 +27,11 @@ public struct EgressIndex
     /// <param name="start">The first index: below <see cref="MaxStart"/>, or the next one of a stream that was sent before.</param>
     public EgressIndex(ulong start) => Next = start;
 
-    /// <summary>The lowest index that nothing at or above was used: what a checkpoint keeps.</summary>
+    /// <summary>The lowest index that nothing at or above was used: what a checkpoint would keep.</summary>
     public ulong Next { get; private set; }
 
-    /// <summary>Goes on where a process with the same listener's key stopped.</summary>
+    /// <summary>Goes on where a process with the same listener's key stopped. Nothing restarts with it yet: a session ends with the
+    /// process that sends for it, and another has another key.</summary>
     public static EgressIndex Resume(ulong checkpoint) => new(checkpoint + RestartJump);
 
     /// <summary>The index to send the talker's packet under; null if it may be sent, else why not.</summary>

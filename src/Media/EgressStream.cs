@@ -3,7 +3,7 @@ using Voice.Protocol.Rtp;
 
 namespace Voice.Media;
 
-/// <summary>One SSRC as one listener receives it, for a subscription's life; the listener's transport keeps its index longer.</summary>
+/// <summary>One SSRC as one listener receives it, for a subscription's life, and once it was sent for that of the listener's transport.</summary>
 public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
 {
     /// <summary>What was sent this long ago or less is still to be heard, or waits in a jitter buffer.</summary>
@@ -37,7 +37,7 @@ public sealed class EgressStream(uint ssrc, uint clockRate, ulong start)
     /// <summary>Of what we sent the listener, in 1/256, by its last report.</summary>
     public byte FractionLost { get; private set; }
 
-    /// <summary>The next packet is of another source: index and timestamp go on from the last one sent.</summary>
+    /// <summary>The next packet is of another source, or comes after another subscription: index and timestamp go on from the last one sent.</summary>
     internal void Rebase()
     {
         Index.Rebase();

@@ -1,5 +1,6 @@
 using Voice.Media.Net;
 using Voice.Protocol.Links;
+using Voice.Protocol.Ogg;
 using Voice.Protocol.Rtp;
 
 namespace Voice.Media;
@@ -8,13 +9,8 @@ namespace Voice.Media;
 /// never touched, it may be encrypted end to end.</summary>
 internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
 {
-    private const int SilentFrames = 5;
-
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
     private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + Transport.MaxOverhead];
-
-    /// <summary>20 ms of Opus.</summary>
-    private static ReadOnlySpan<byte> SilentFrame => [0xF8, 0xFF, 0xFE];
 
     public void Forward(Track track, in MediaPacket packet, TimeSpan now)
     {
@@ -56,10 +52,10 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
         var (listener, stream) = (subscription.Listener, subscription.Stream);
         if (subscription.Track.Kind != TrackKind.Audio || !stream.IsAudible(now)) return;
         if (listener.State != TransportState.Connected || listener.Selected is not { } destination) return;
-        for (var i = 0; i < SilentFrames; i++)
+        for (var i = 0; i < OpusToc.SilenceFrames; i++)
         {
             var refusal = stream.TryAppend(out var egress, out var timestamp)
-                ?? Write(listener, stream, destination, new(egress, timestamp, marker: false, level: null, SilentFrame), now);
+                ?? Write(listener, stream, destination, new(egress, timestamp, marker: false, level: null, OpusToc.SilenceFrame), now);
             if (refusal is { } reason) counters.Drop(reason);
         }
     }

@@ -30,7 +30,7 @@ public abstract class Transport
 
     private readonly List<Track> tracks = [];
     private readonly Dictionary<uint, EgressStream> streams = [];
-    private readonly Dictionary<uint, ulong> used = [];
+    private readonly Dictionary<uint, EgressStream> used = [];
 
     private protected Transport(Worker worker, PutTransport put) => (Worker, Put) = (worker, put);
 
@@ -50,7 +50,7 @@ public abstract class Transport
     /// <summary>What it is subscribed to, by the SSRC that it sees.</summary>
     public IReadOnlyDictionary<uint, EgressStream> Streams => streams;
 
-    /// <summary>SSRCs that are no longer sent and whose index is kept.</summary>
+    /// <summary>SSRCs that are no longer sent and whose stream is kept.</summary>
     internal int UsedSsrcs => used.Count;
 
     internal PutTransport Put { get; }
@@ -89,19 +89,21 @@ public abstract class Transport
 
     internal void Remove(Track track) => tracks.Remove(track);
 
-    /// <summary>Where this SSRC was sent before, its stream starts after the last index used (RFC 3711 section 9.1).</summary>
+    /// <summary>Where this SSRC was sent before, its stream goes on: after the last index used (RFC 3711 section 9.1), and with
+    /// timestamps in which the time between has passed.</summary>
     internal EgressStream AddStream(uint ssrc, uint clockRate, ulong start)
     {
-        var stream = new EgressStream(ssrc, clockRate, used.GetValueOrDefault(ssrc, start));
+        if (used.Remove(ssrc, out var stream)) stream.Rebase();
+        else stream = new(ssrc, clockRate, start);
         streams.Add(ssrc, stream);
         return stream;
     }
 
-    /// <summary>Of a stream that was sent the index stays, as long as the key lives.</summary>
+    /// <summary>A stream that was sent is kept as long as the key lives.</summary>
     internal void Remove(EgressStream stream)
     {
         streams.Remove(stream.Ssrc);
-        if (stream.Packets > 0) used[stream.Ssrc] = stream.Index.Next;
+        if (stream.Packets > 0) used.Add(stream.Ssrc, stream);
     }
 
     /// <summary>A packet of the client's, authenticated and decrypted.</summary>

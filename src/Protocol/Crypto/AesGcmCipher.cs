@@ -1,7 +1,8 @@
 namespace Voice.Protocol.Crypto;
 
 /// <summary>AES-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D) under one key. Calls may not run at the same time.
-/// Nothing allocates, nothing throws for what a stranger sent, and no branch or address depends on key or text.</summary>
+/// Nothing allocates, nothing throws for what a stranger sent, and no branch or address depends on key or text. But where the processor
+/// has no AES instructions it is the platform's, which is as good as its library, and costs an exception for every forged packet.</summary>
 /// <remarks>Plaintext and ciphertext are equally long, and either the same memory or disjoint.</remarks>
 public abstract class AesGcmCipher : IDisposable
 {

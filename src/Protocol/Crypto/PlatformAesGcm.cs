@@ -21,7 +21,7 @@ internal sealed class PlatformAesGcm(ReadOnlySpan<byte> key) : AesGcmCipher
         }
         catch (AuthenticationTagMismatchException)
         {
-            return false; // there is no TryDecrypt
+            return false; // there is no TryDecrypt: a forged packet costs an exception
         }
     }
 

@@ -9,8 +9,11 @@ public static class OpusToc
     /// <summary>A packet plays 120 ms at most (RFC 6716 section 3.2.5, requirement R5).</summary>
     public const int MaxSamples = SampleRate * 120 / 1000;
 
-    /// <summary>20 ms of silence, which says that the talker pauses (protocol/udp-media.md section 4).</summary>
+    /// <summary>20 ms of silence.</summary>
     public static ReadOnlySpan<byte> SilenceFrame => [0xF8, 0xFF, 0xFE];
+
+    /// <summary>So many of <see cref="SilenceFrame"/> in a row say that the talker pauses (protocol/udp-media.md section 4).</summary>
+    public const int SilenceFrames = 5;
 
     /// <summary>Samples of <see cref="SilenceFrame"/>.</summary>
     public const int SilenceSamples = SampleRate * 20 / 1000;

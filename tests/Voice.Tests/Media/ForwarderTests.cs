@@ -206,6 +206,25 @@ public sealed class ForwarderTests : IDisposable
     }
 
     [Fact]
+    public void A_stream_that_comes_back_under_its_ssrc_has_the_time_between_in_its_timestamps()
+    {
+        var (first, second, listener) = (sfu.Connect(), sfu.Connect(), sfu.Connect());
+        second.NextTimestamp = 3_000_000_000;
+        sfu.Subscribe(first, listener, ssrc: 77);
+        Send(first, 1);
+        sfu.Advance(TimeSpan.FromSeconds(1));
+        sfu.Apply([new DropSubscription(first.TrackSsrc, listener.Id)]);
+        sfu.Advance(TimeSpan.FromSeconds(10));
+        sfu.Subscribe(second, listener, ssrc: 77);
+
+        Send(second, 1);
+
+        var packets = listener.TakeRtp();
+        Assert.Equal(1UL, packets[1].Index - packets[0].Index);
+        Assert.InRange(packets[1].Packet.Timestamp - packets[0].Packet.Timestamp, 11 * 48_000u, 11 * 48_000u + 960);
+    }
+
+    [Fact]
     public void Of_a_dropped_subscription_only_the_index_of_a_stream_that_was_sent_stays()
     {
         var (talker, listener) = (sfu.Connect(), sfu.Connect());
