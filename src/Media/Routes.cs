@@ -51,6 +51,9 @@ internal sealed class Routes
                 var native = addressee as UdpTransport;
                 if (ssrc is { } named && native?.Path.Ssrc != named) addressee = bySsrc.GetValueOrDefault(named, native!);
                 break;
+            case PacketKind.Rtcp when addressee is null:
+                if (UdpTransport.SenderOf(datagram) is { } sender && bySsrc.TryGetValue(sender, out var missing) && missing.IsMissing) addressee = missing;
+                break;
             case PacketKind.Ping or PacketKind.Keepalive when addressee is null:
                 addressee = byExpected.GetValueOrDefault(from);
                 break;

@@ -8,19 +8,23 @@ using Voice.Protocol.Srtp;
 namespace Voice.Media;
 
 /// <summary>A native client's or a bot's path: Discord's UDP protocol (protocol/udp-media.md). The key is there from the start; the
-/// address is learned from the first packet that authenticates under it, and moves only with a newer one.</summary>
+/// address is learned from the first packet that authenticates under it, and moves only with a newer one; not at all in modes in which
+/// anybody on the way can make a packet look newer.</summary>
 public sealed class UdpTransport : Transport, IDisposable
 {
     private readonly UdpProtection protection;
+    private readonly RecentNonces? nonces;
     private SequenceWindow window;
     private Destination? destination;
     private bool bound;
+    private bool everBound;
 
     internal UdpTransport(Worker worker, PutTransport put, UdpPath path)
         : base(worker, put)
     {
         Path = path;
         protection = new(path.Mode, path.SecretKey, UdpEnd.Server);
+        if (!path.Mode.AuthenticatesHeader) nonces = new();
         if (RemoteEndPoint.TryFromWire(path.Expected, out var expected)) destination = new(expected);
         State = TransportState.Connected;
     }
@@ -30,6 +34,10 @@ public sealed class UdpTransport : Transport, IDisposable
 
     /// <summary>An authenticated packet gave the address.</summary>
     public bool IsBound => bound;
+
+    /// <summary>Nothing tells where the client is, or ever did. Then RTCP may, too: a client that only listens sends nothing else. But
+    /// once only: of recorded reports nothing tells that they are old, and <see cref="Lose"/> must not open the door to them.</summary>
+    internal bool IsMissing => destination is null && !everBound;
 
     internal UdpPath Path { get; }
 
@@ -41,7 +49,7 @@ public sealed class UdpTransport : Transport, IDisposable
     {
         _ when State == TransportState.Closed => DropReason.TransportClosed,
         PacketKind.Rtp => ReceiveRtp(datagram, from, now),
-        PacketKind.Rtcp => ReceiveRtcp(datagram, now),
+        PacketKind.Rtcp => ReceiveRtcp(datagram, from, now),
         PacketKind.Ping or PacketKind.Keepalive => Echo(datagram, kind),
         _ => DropReason.UnknownKind,
     };
@@ -50,28 +58,43 @@ public sealed class UdpTransport : Transport, IDisposable
     internal static uint? SsrcOf(ReadOnlySpan<byte> datagram) =>
         datagram.Length >= RtpHeader.FixedLength ? BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]) : null;
 
+    /// <summary>The SSRC that an RTCP packet claims to be sent by.</summary>
+    internal static uint? SenderOf(ReadOnlySpan<byte> compound) =>
+        compound.Length >= 8 ? BinaryPrimitives.ReadUInt32BigEndian(compound[4..]) : null;
+
     private DropReason? ReceiveRtp(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now)
     {
         if (datagram.Length < RtpHeader.FixedLength) return DropReason.UdpMalformed;
         // Of the session's block of eight only the first is in use: video and its resends take the next ones.
         if (SsrcOf(datagram) != Path.Ssrc) return DropReason.UnknownSsrc;
 
-        // All of this is clear, and true only if the packet authenticates.
+        // All of this is clear, and true only if the packet authenticates and its mode authenticates headers.
         var (sequence, timestamp) = (BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]), BinaryPrimitives.ReadUInt32BigEndian(datagram[4..]));
         switch (window.Check(sequence, timestamp, out var index))
         {
             case ReplayVerdict.Replayed: return DropReason.UdpReplayed;
             case ReplayVerdict.TooOld: return DropReason.UdpTooOld;
         }
+        var nonce = RecentNonces.Fold(protection.NonceOf(datagram));
+        if (nonces?.Contains(nonce) == true) return DropReason.UdpReplayed;
         if (!protection.TryUnprotect(datagram, datagram, out var length)) return DropReason.UdpAuthentication;
 
+        nonces?.Add(nonce);
         if (window.Commit(index, timestamp)) Bind(from);
         return Hear(datagram[..length], index, now);
     }
 
-    /// <summary>Nothing tells a replayed report from a new one: none moves the address.</summary>
-    private DropReason? ReceiveRtcp(Span<byte> datagram, TimeSpan now) =>
-        protection.TryUnprotectRtcp(datagram, datagram, out var length) ? HearRtcp(datagram[..length], now) : DropReason.UdpRtcpAuthentication;
+    /// <summary>Nothing tells a replayed report from a new one: none moves the address (<see cref="IsMissing"/>).</summary>
+    private DropReason? ReceiveRtcp(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now)
+    {
+        var nonce = RecentNonces.Fold(protection.NonceOf(datagram));
+        if (nonces?.Contains(nonce) == true) return DropReason.UdpReplayed;
+        if (!protection.TryUnprotectRtcp(datagram, datagram, out var length)) return DropReason.UdpRtcpAuthentication;
+
+        nonces?.Add(nonce);
+        if (IsMissing) Bind(from);
+        return HearRtcp(datagram[..length], now);
+    }
 
     /// <summary>udp-media.md section 3. Only where our media goes anyway.</summary>
     private DropReason? Echo(Span<byte> datagram, PacketKind kind)
@@ -82,13 +105,13 @@ public sealed class UdpTransport : Transport, IDisposable
     }
 
     /// <summary>udp-media.md section 2: the packet was authentic, and newer than any before, so that a late one from the old address does
-    /// not move it back (as RFC 9000 section 9.3 has it).</summary>
+    /// not move it back (as RFC 9000 section 9.3 has it). Where the header is not authenticated, newer means nothing: the first one stays.</summary>
     private void Bind(in RemoteEndPoint from)
     {
-        if (bound && destination!.Remote == from) return;
+        if (bound && (destination!.Remote == from || !Path.Mode.AuthenticatesHeader)) return;
         if (destination is { } old) Worker.Routes.Release(old.Remote, this);
         if (destination?.Remote != from) destination = new(from);
-        bound = true;
+        bound = everBound = true;
         Worker.Routes.Move(from, this);
     }
 

@@ -37,6 +37,9 @@ public static class EncryptionModes
     {
         /// <summary>All modes are where libsodium is found; else only AES-GCM.</summary>
         public bool IsSupported => mode == EncryptionMode.AeadAes256GcmRtpSize || (Enum.IsDefined(mode) && Sodium.IsAvailable);
+
+        /// <summary>False where sequence and timestamp can be changed on the way. The oldest mode's header is its nonce.</summary>
+        public bool AuthenticatesHeader => mode is not (EncryptionMode.XSalsa20Poly1305Lite or EncryptionMode.XSalsa20Poly1305Suffix);
     }
 
     public static string Name(this EncryptionMode mode) => Names[(int)mode];

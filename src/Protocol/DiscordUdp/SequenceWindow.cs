@@ -3,8 +3,9 @@ using Voice.Protocol.Srtp;
 namespace Voice.Protocol.DiscordUdp;
 
 /// <summary>Keeps replays out of a UDP stream, whose encryption has nothing against them: the nonce on the wire is opaque
-/// (udp-media.md section 5.2). The 16-bit sequence is extended to an index as in SRTP (RFC 3711 section 3.3.1), but here only the
-/// sequence is authenticated, not the index.</summary>
+/// (udp-media.md section 5.2). The 16-bit sequence is extended to an index as in SRTP (RFC 3711 section 3.3.1), but here
+/// only the sequence is authenticated, not the index; and in modes that do not authenticate the header not even that: there a packet can come
+/// again under another sequence, and <see cref="RecentNonces"/> are needed too.</summary>
 public struct SequenceWindow
 {
     private ReplayWindow window;

@@ -14,7 +14,8 @@ internal abstract class UdpCipher : IDisposable
     /// <param name="text">Plaintext, encrypted in place.</param>
     public abstract void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, Span<byte> text, Span<byte> tag);
 
-    /// <param name="plaintext">As long as the ciphertext, and disjoint or the same memory.</param>
+    /// <param name="plaintext">As long as the ciphertext, and disjoint or the same memory; a secretbox's may overlap it in any
+    /// way, for its tag is in front and what is opened in place moves.</param>
     /// <returns>False if the tag is not right; <paramref name="plaintext"/> then holds nothing of use.</returns>
     public abstract bool TryOpen(
         ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext);

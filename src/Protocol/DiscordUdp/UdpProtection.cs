@@ -14,7 +14,7 @@ public enum UdpEnd
 /// <summary>Encrypts and decrypts what goes both ways under one client's key (udp-media.md section 5). It gives every packet that it
 /// protects, RTP and RTCP alike, a nonce of its own; it remembers nothing of packets that it unprotects: replay is the
 /// caller's to refuse. Allocates nothing after construction; one thread at a time.</summary>
-/// <remarks>The three xsalsa20_poly1305 modes do not authenticate the header. Of RTCP there is none in the mode of that very name: its
+/// <remarks>Not every mode authenticates the header (<see cref="EncryptionModes"/>). Of RTCP there is none in the mode of that very name: its
 /// nonce is the RTP header, and a report's would come again.</remarks>
 public sealed class UdpProtection : IDisposable
 {
@@ -63,7 +63,8 @@ public sealed class UdpProtection : IDisposable
     /// <summary>What protection adds to a packet.</summary>
     public int Overhead => UdpCipher.TagLength + suffixLength;
 
-    /// <summary>Packets protected so far. Whoever goes on with a key that was used before sets it past what was sent.</summary>
+    /// <summary>Packets protected so far. Set past what was sent by whoever goes on with a key that was used before: nothing does
+    /// yet, since no session outlives the process that sends for it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Set to less than it was: a nonce would come again.</exception>
     public uint Sent
     {
@@ -114,6 +115,9 @@ public sealed class UdpProtection : IDisposable
         length = 0;
         return Mode != EncryptionMode.XSalsa20Poly1305 && TryOpen(datagram, RtcpHeaderLength, plain, out length);
     }
+
+    /// <summary>The nonce that the packet carries; empty in the mode whose nonce is the header.</summary>
+    public ReadOnlySpan<byte> NonceOf(ReadOnlySpan<byte> datagram) => datagram[^Math.Min(suffixLength, datagram.Length)..];
 
     public void Dispose() => cipher.Dispose();
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using CsCheck;
 using Voice.Media;
@@ -231,15 +232,61 @@ public sealed class UdpTransportTests : IDisposable
     }
 
     [Fact]
-    public void Rtcp_neither_binds_nor_moves_an_address()
+    public void A_client_that_only_listens_is_found_by_its_first_report()
     {
-        var (unbound, bound) = (sfu.AddNative(), sfu.ConnectNative());
+        var (talker, listener) = (sfu.ConnectNative(), sfu.AddNative());
+        sfu.Subscribe(talker, listener);
+        var forged = Report(listener);
+        forged[^5] ^= 1;
+        sfu.Deliver(forged, Stranger);
+        Assert.Null(listener.Transport.Selected);
 
-        foreach (var client in (VirtualNative[])[unbound, bound]) sfu.Deliver(client.Rtcp([0x80, 201, 0, 1, 0, 0, 0, 1]), Elsewhere);
+        listener.Send(Report(listener));
+        talker.Send(talker.Rtp());
 
-        Assert.False(unbound.Transport.IsBound);
-        Assert.Equal(bound.Address, bound.Transport.Selected?.Remote);
-        Assert.Equal(2, sfu.Drops(DropReason.UnknownAddress));
+        Assert.Single(listener.TakeRtp());
+        // Its own voice moves it, as ever.
+        sfu.Deliver(listener.Rtp(), Elsewhere);
+        Assert.Equal(Elsewhere, listener.Transport.Selected?.Remote);
+    }
+
+    [Fact]
+    public void A_report_moves_no_address()
+    {
+        var (expected, bound, lost, taker) = (sfu.AddNative(expected: true), sfu.ConnectNative(), sfu.AddNative(), sfu.ConnectNative());
+        var recorded = Report(lost);
+        lost.Send(recorded);
+        sfu.Deliver(taker.Rtp(), lost.Address);
+        Assert.Null(lost.Transport.Selected);
+
+        foreach (var report in (byte[][])[Report(expected), Report(bound), recorded]) sfu.Deliver(report, Elsewhere);
+
+        Assert.Equal((expected.Address, bound.Address), (expected.Transport.Selected!.Remote, bound.Transport.Selected!.Remote));
+        Assert.Null(lost.Transport.Selected);
+        Assert.Equal(3, sfu.Drops(DropReason.UnknownAddress));
+    }
+
+    [Theory]
+    [InlineData(EncryptionMode.XSalsa20Poly1305Lite)]
+    [InlineData(EncryptionMode.XSalsa20Poly1305Suffix)]
+    public void Where_the_header_is_not_authenticated_a_changed_packet_neither_opens_again_nor_moves_the_address(EncryptionMode mode)
+    {
+        var (talker, listener) = (sfu.ConnectNative(mode), sfu.ConnectNative());
+        sfu.Subscribe(talker, listener);
+        talker.NextIndex = 1100;
+        var (seen, unseen) = (talker.Rtp(), talker.Rtp());
+        talker.Send(seen);
+        foreach (var packet in (byte[][])[seen, unseen])
+        {
+            packet[3] += 50; // the sequence
+            packet[5] += 50; // the timestamp
+            sfu.Deliver(packet, Stranger);
+        }
+
+        Assert.Equal(1, sfu.Drops(DropReason.UdpReplayed));
+        Assert.Equal(talker.Address, talker.Transport.Selected?.Remote);
+        talker.Send(talker.Rtp()); // within the window: heard
+        Assert.Equal(3, listener.TakeRtp().Count);
     }
 
     [Fact]
@@ -356,6 +403,14 @@ public sealed class UdpTransportTests : IDisposable
         Assert.Equal((talker.Address, listener.Address), (talker.Transport.Selected!.Remote, listener.Transport.Selected!.Remote));
         talker.Send(seeds[0]);
         Assert.Single(listener.TakeRtp());
+    }
+
+    private static byte[] Report(VirtualNative client)
+    {
+        var report = new byte[8];
+        (report[0], report[1], report[3]) = (0x80, 201, 1);
+        BinaryPrimitives.WriteUInt32BigEndian(report.AsSpan(4), client.SenderSsrc);
+        return client.Rtcp(report);
     }
 
     private static RemoteEndPoint At(string address, int port) => RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse(address), port));

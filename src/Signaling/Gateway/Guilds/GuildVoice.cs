@@ -171,7 +171,6 @@ public sealed class GuildVoice(Func<string> newSessionId)
         if (!External) return false;
         External = false;
         participants.Clear();
-        slots[""].Terminated = true;
         dirty = true;
         return true;
     }
@@ -331,7 +330,6 @@ public sealed class GuildVoice(Func<string> newSessionId)
     private void Use(string slot)
     {
         slots.TryAdd(slot, new SlotCall(slot));
-        slots[slot].Terminated = false;
         dirty = true;
     }
 
