@@ -115,7 +115,7 @@ public sealed record GuildAck(
     [property: Key(4)] bool NeedWhole) : NodeMessage;
 
 /// <summary>The assignment ended: the node forgets the guild and closes its sessions.</summary>
-/// <param name="Terminated">The call is over for everybody: its channel or guild is no more (4022). Else clients wait for what the
+/// <param name="Terminated">The call was ended for everybody (4022). Else clients wait for what the
 /// gateway tells them, a new server or that they left (4014).</param>
 [MessagePackObject]
 public sealed record GuildDrop(

@@ -36,9 +36,8 @@ public abstract record ClientMessage
         VoiceOpcode.Heartbeat => Heartbeat.Parse(d),
         VoiceOpcode.Speaking => Speaking.Parse(d),
         VoiceOpcode.Resume => d.Deserialize(VoiceJson.Default.Resume) ?? (ClientMessage)Refused.Malformed,
-        VoiceOpcode.Video => new Video(),
         VoiceOpcode.VoiceBackendVersion => new BackendVersionRequest(),
-        VoiceOpcode.SessionUpdate or VoiceOpcode.MediaSinkWants or VoiceOpcode.ClientPlatform or VoiceOpcode.NoRoute => new Ignored(),
+        VoiceOpcode.Video or VoiceOpcode.SessionUpdate or VoiceOpcode.MediaSinkWants or VoiceOpcode.ClientPlatform or VoiceOpcode.NoRoute => new Ignored(),
         VoiceOpcode.DaveTransitionReady or VoiceOpcode.DaveMlsInvalidCommitWelcome => new Ignored(),
         _ => Refused.Unknown,
     };
@@ -56,7 +55,7 @@ public sealed record Refused(VoiceCloseCode Code, string Reason) : ClientMessage
     public static readonly Refused Unknown = new(VoiceCloseCode.UnknownOpcode, "unknown opcode");
 }
 
-/// <summary>Known, and nothing that this server acts on (ops 14, 15, 20, 32, and of end-to-end encryption 23, 26, 28, 31).</summary>
+/// <summary>Known, and nothing that this server acts on (op 12, since video is not forwarded; 14, 15, 20, 32; and of end-to-end encryption 23, 26, 28, 31).</summary>
 public sealed record Ignored : ClientMessage;
 
 /// <summary>Op 0 (section 4.1).</summary>
@@ -175,9 +174,6 @@ public sealed record Speaking(SpeakingFlags Flags) : ClientMessage
 
     private const SpeakingFlags All = SpeakingFlags.Microphone | SpeakingFlags.Soundshare | SpeakingFlags.Priority;
 }
-
-/// <summary>Op 12 (section 4.7). Video is not forwarded yet, so nothing in it is used.</summary>
-public sealed record Video : ClientMessage;
 
 /// <summary>Op 16, from the client.</summary>
 public sealed record BackendVersionRequest : ClientMessage;

@@ -21,18 +21,11 @@ public static class ServerFrame
 
     public static byte[] Speaking(UserSpeaking d) => Write(VoiceOpcode.Speaking, d, VoiceJson.Default.UserSpeaking);
 
-    public static byte[] Video(UserVideo d) => Write(VoiceOpcode.Video, d, VoiceJson.Default.UserVideo);
-
     public static byte[] Connect(params Snowflake[] users) =>
         Write(VoiceOpcode.ClientsConnect, new ClientsConnect(users), VoiceJson.Default.ClientsConnect);
 
     public static byte[] Disconnect(Snowflake user) =>
         Write(VoiceOpcode.ClientDisconnect, new ClientDisconnect(user), VoiceJson.Default.ClientDisconnect);
-
-    public static byte[] Flags(Snowflake user) => Write(VoiceOpcode.ClientFlags, new ClientFlags(user, 0), VoiceJson.Default.ClientFlags);
-
-    public static byte[] Platform(Snowflake user) =>
-        Write(VoiceOpcode.ClientPlatform, new ClientPlatform(user, null), VoiceJson.Default.ClientPlatform);
 
     public static byte[] Version(BackendVersion d) => Write(VoiceOpcode.VoiceBackendVersion, d, VoiceJson.Default.BackendVersion);
 

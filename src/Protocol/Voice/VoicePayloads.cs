@@ -47,18 +47,6 @@ public sealed record SessionDescription(string Sdp, string MediaSessionId)
 /// <param name="Ssrc">What this user's packets carry.</param>
 public sealed record UserSpeaking(Snowflake UserId, uint Ssrc, SpeakingFlags Speaking);
 
-/// <param name="VideoSsrc">0: no video.</param>
-public sealed record UserVideo(Snowflake UserId, uint AudioSsrc, uint VideoSsrc)
-{
-    public object[] Streams { get; init; } = [];
-}
-
-/// <param name="Flags">What the user's client allows others to do, such as clips of it. 0: nothing.</param>
-public sealed record ClientFlags(Snowflake UserId, int Flags);
-
-/// <param name="Platform">Null: not known, and no client says it.</param>
-public sealed record ClientPlatform(Snowflake UserId, int? Platform);
-
 public sealed record ClientsConnect(Snowflake[] UserIds);
 
 public sealed record ClientDisconnect(Snowflake UserId);
@@ -82,11 +70,7 @@ public sealed record BackendVersion(string Voice, string RtcWorker);
 [JsonSerializable(typeof(UdpSessionDescription))]
 [JsonSerializable(typeof(UdpTarget))]
 [JsonSerializable(typeof(UserSpeaking))]
-[JsonSerializable(typeof(UserVideo))]
 [JsonSerializable(typeof(ClientsConnect))]
 [JsonSerializable(typeof(ClientDisconnect))]
-[JsonSerializable(typeof(ClientFlags))]
-[JsonSerializable(typeof(ClientPlatform))]
 [JsonSerializable(typeof(BackendVersion))]
-[JsonSerializable(typeof(object))]
 internal sealed partial class VoiceJson : JsonSerializerContext;

@@ -78,9 +78,8 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             case var _ when connection.Session is null:
                 Close(connection, VoiceCloseCode.NotAuthenticated, "not identified");
                 break;
-            case SelectProtocol select: Selected(connection, connection.Session, select); break;
-            case Speaking speaking: connection.Session.Room.Speaks(connection.Session, speaking.Flags); break;
-            case Video: connection.Session.Room.ShowsVideo(connection.Session); break;
+            case SelectProtocol select: Selected(now, connection, connection.Session, select); break;
+            case Speaking speaking: connection.Session.Room.Speaks(now, connection.Session, speaking.Flags); break;
             case BackendVersionRequest: outbox.Add(new SendFrame(socket, ServerFrame.Version(Version))); break;
             case Ignored: break;
             default: throw new ArgumentOutOfRangeException(nameof(message), message.GetType().Name, "no such message");
@@ -123,6 +122,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             Close(connection, VoiceCloseCode.SessionTimedOut, connection.Session is null ? "no identify" : "no heartbeat");
         foreach (var session in severed.Where(session => session.GivenUpAt <= now).ToArray()) End(session);
         guilds.Tick(now);
+        rooms.Tick(now);
         media.Tell();
     }
 
@@ -261,9 +261,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         severed.Remove(session);
     }
 
-    private void Selected(Connection connection, VoiceSession session, SelectProtocol select)
+    private void Selected(TimeSpan now, Connection connection, VoiceSession session, SelectProtocol select)
     {
-        if (media.Select(session, select, connection.From) is { } refused) Close(connection, refused.Code, refused.Reason);
+        var refusal = session.Selections.TryTake(now)
+            ? media.Select(session, select, connection.From)
+            : new Refused(VoiceCloseCode.RateLimited, "too many selections");
+        if (refusal is { } refused) Close(connection, refused.Code, refused.Reason);
     }
 
     private void MediaClosed(VoiceSession session, TransportCloseReason reason)

@@ -6,8 +6,10 @@ namespace Voice.Signaling.VoiceServer;
 /// Numbers start at 1, since one library takes 0 for none, and wrap at 16 bits.</summary>
 internal sealed class ReplayBuffer
 {
-    /// <summary>Messages kept. A client that confirms nothing for longer than this lasts cannot resume.</summary>
+    /// <summary>Messages kept, for any room and for each person in it: all of them may join at once, which is two messages each. A
+    /// client that confirms nothing for longer than this lasts cannot resume.</summary>
     public const int Capacity = 512;
+    public const int CapacityPerPerson = 4;
 
     private readonly Queue<byte[]> frames = new();
     private ushort last;
@@ -17,11 +19,12 @@ internal sealed class ReplayBuffer
     private ushort Floor => (ushort)(last - frames.Count);
 
     /// <summary>Numbers and keeps a message; returns it as it goes out.</summary>
-    public byte[] Add(ReadOnlySpan<byte> frame)
+    /// <param name="people">In the room.</param>
+    public byte[] Add(ReadOnlySpan<byte> frame, int people)
     {
         var numbered = ServerFrame.Numbered(frame, ++last);
         frames.Enqueue(numbered);
-        if (frames.Count > Capacity) Forget(1);
+        if (frames.Count > Capacity + CapacityPerPerson * people) Forget(frames.Count - Capacity - CapacityPerPerson * people);
         return numbered;
     }
 

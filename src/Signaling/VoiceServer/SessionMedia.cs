@@ -12,6 +12,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
     private const byte DefaultOpusPayloadType = 120;
     private const byte NativeAudioLevelExtension = 1; // udp-media.md section 4
 
+    private readonly bool servesThisMachine = node.Workers.Any(worker => worker.Any(announced => IsLoopback(announced.Address)));
     private readonly MediaPlan plan = new();
     private readonly Dictionary<uint, VoiceSession> byTransport = [];
     private readonly Dictionary<uint, byte[]> descriptions = []; // that wait for the media process to have the transport
@@ -118,15 +119,18 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         select.OpusPayloadType is (>= 0 and < 64 or > 95 and < 128) and var listed ? (byte)listed : DefaultOpusPayloadType;
 
     /// <summary>What the client says its media comes from, in the media link's form, if its WebSocket comes from the same address:
-    /// that one was proved by TCP, so nobody can have media sent to a stranger. Else empty.</summary>
-    private static byte[] Expected(UdpTarget target, IPAddress? from)
+    /// that one was proved by TCP, so nobody can have media sent to a stranger. Else empty. A loopback address is that of a proxy on this
+    /// machine, and would let any client have media sent to this machine's services, unless clients are here too.</summary>
+    private byte[] Expected(UdpTarget target, IPAddress? from)
     {
         if (from is null || !IPAddress.TryParse(target.Address, out var said) || target.Port is < 1 or > IPEndPoint.MaxPort) return [];
         var address = said.MapToIPv6();
-        if (!address.Equals(from.MapToIPv6())) return [];
+        if (!address.Equals(from.MapToIPv6()) || (IsLoopback(address) && !servesThisMachine)) return [];
         var expected = new byte[18];
         address.TryWriteBytes(expected, out var length);
         BinaryPrimitives.WriteUInt16BigEndian(expected.AsSpan(length), (ushort)target.Port);
         return expected;
     }
+
+    private static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
 }

@@ -19,9 +19,7 @@ internal sealed class VoiceRoom(RoomId id, int worker)
     public void Add(VoiceSession session)
     {
         if (sessions.Count > 0) session.Send(ServerFrame.Connect([.. sessions.Select(other => new Snowflake(other.User))]));
-        foreach (var other in sessions) SendDetails([session], other.User);
         SendAll(sessions, ServerFrame.Connect(session.User));
-        SendDetails(sessions, session.User);
         sessions.Add(session);
     }
 
@@ -37,27 +35,33 @@ internal sealed class VoiceRoom(RoomId id, int worker)
     {
         session.Described = true;
         foreach (var other in Listeners(session)) session.Send(other.SpeakingFrame());
-        SendAll(Listeners(session), session.SpeakingFrame());
+        TellSpeaking(session);
     }
 
     /// <summary>Also of somebody whom the server mutes: what is gated is the media, not what a client says of itself.</summary>
-    public void Speaks(VoiceSession session, SpeakingFlags flags)
+    public void Speaks(TimeSpan now, VoiceSession session, SpeakingFlags flags)
     {
-        if (session.Speaking == flags) return;
         session.Speaking = flags;
-        if (session.Described) SendAll(Listeners(session), session.SpeakingFrame());
+        TellIfChanged(now, session);
     }
 
-    /// <summary>Video is not forwarded yet, so nobody is told of streams that will not come.</summary>
-    public void ShowsVideo(VoiceSession session) =>
-        SendAll(Listeners(session), ServerFrame.Video(new UserVideo(session.User, session.Ssrc, VideoSsrc: 0)));
+    /// <summary>Tells what was held back of those who changed too often.</summary>
+    public void Tick(TimeSpan now)
+    {
+        foreach (var session in sessions) TellIfChanged(now, session);
+    }
 
     private IEnumerable<VoiceSession> Listeners(VoiceSession session) => sessions.Where(other => other != session && other.Described);
 
-    private static void SendDetails(IEnumerable<VoiceSession> to, ulong user)
+    private void TellIfChanged(TimeSpan now, VoiceSession session)
     {
-        SendAll(to, ServerFrame.Flags(user));
-        SendAll(to, ServerFrame.Platform(user));
+        if (session.Described && session.Speaking != session.ToldSpeaking && session.SpeakingChanges.TryTake(now)) TellSpeaking(session);
+    }
+
+    private void TellSpeaking(VoiceSession session)
+    {
+        session.ToldSpeaking = session.Speaking;
+        SendAll(Listeners(session), session.SpeakingFrame());
     }
 
     private static void SendAll(IEnumerable<VoiceSession> sessions, byte[] frame)

@@ -17,6 +17,11 @@ internal sealed class VoiceRooms(int workers)
         load[session.Room.Worker]++;
     }
 
+    public void Tick(TimeSpan now)
+    {
+        foreach (var room in rooms.Values) room.Tick(now);
+    }
+
     public void Leave(VoiceSession session)
     {
         session.Room.Remove(session);

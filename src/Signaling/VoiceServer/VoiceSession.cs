@@ -29,6 +29,15 @@ internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string
 
     public SpeakingFlags Speaking { get; set; }
 
+    /// <summary>What the others were told of <see cref="Speaking"/>.</summary>
+    public SpeakingFlags ToldSpeaking { get; set; }
+
+    /// <summary>Each is a message to everybody in the room. Who talks changes a few times a second at most.</summary>
+    public TokenBucket SpeakingChanges { get; } = new(burst: 10, perSecond: 3);
+
+    /// <summary>Each is work for everybody in the room too.</summary>
+    public TokenBucket Selections { get; } = new(burst: 10, perSecond: 0.5);
+
     /// <summary>The socket it talks through; null while severed.</summary>
     public long? Socket { get; private set; }
 
@@ -58,7 +67,7 @@ internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string
     /// <summary>A message that a resumed client must get too: numbered, kept, sent if there is a socket.</summary>
     public void Send(ReadOnlySpan<byte> frame)
     {
-        var numbered = replay.Add(frame);
+        var numbered = replay.Add(frame, room.Sessions.Count);
         if (Socket is { } socket) outbox.Add(new SendFrame(socket, numbered));
     }
 

@@ -199,7 +199,7 @@ public sealed partial class CallPump(
     {
         var at = call.Assignment;
         call.Unassign();
-        if (at is not null) await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, at.Epoch));
+        if (at is not null) await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, at.Epoch, call.Terminated));
 
         // Also without one: the allocator may remember that it lost one, and what comes next is not a move.
         await allocator.Release(guild, call.Slot, at?.Epoch ?? 0);

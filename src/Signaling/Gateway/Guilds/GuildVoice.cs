@@ -171,6 +171,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
         if (!External) return false;
         External = false;
         participants.Clear();
+        slots[""].Terminated = true;
         dirty = true;
         return true;
     }
@@ -330,6 +331,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
     private void Use(string slot)
     {
         slots.TryAdd(slot, new SlotCall(slot));
+        slots[slot].Terminated = false;
         dirty = true;
     }
 

@@ -15,6 +15,9 @@ public sealed class SlotCall(string slot)
     /// <summary>Null while no voice server is assigned.</summary>
     public Assignment? Assignment { get; private set; }
 
+    /// <summary>Whoever wanted the call has ended it for everybody.</summary>
+    public bool Terminated { get; set; }
+
     /// <summary>The next push has to be a whole one.</summary>
     public bool NeedsWhole { get; private set; }
 

@@ -188,7 +188,7 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
         Assert.Null(await silo.Guild(guild).Create("taken", new User(1, "one"), []));
         Assert.True(await external.LetGo());
         Assert.False(await external.LetGo());
-        await node.Drops.When(drop => drop.Guild == guild && drop.Epoch == call.Assignment!.Epoch);
+        Assert.True((await node.Drops.When(drop => drop.Guild == guild && drop.Epoch == call.Assignment!.Epoch)).Terminated);
         await node.Die();
     }
 

@@ -26,10 +26,10 @@ internal sealed class TestNode
     private long revision;
     private long lastSocket;
 
-    public TestNode(int workers = 1, bool mediaReady = true, IReadOnlyList<string>? modes = null)
+    public TestNode(int workers = 1, bool mediaReady = true, IReadOnlyList<string>? modes = null, string announced = "192.0.2.7")
     {
         var random = new Random(1);
-        var addresses = Enumerable.Range(0, workers).Select(i => new[] { IPEndPoint.Parse($"192.0.2.7:{50000 + i}") });
+        var addresses = Enumerable.Range(0, workers).Select(i => new[] { new IPEndPoint(IPAddress.Parse(announced), 50000 + i) });
         var identity = new NodeIdentity(NodeId, text => tokens.GetValueOrDefault(text), Dtls, [.. addresses]) { Modes = modes ?? EncryptionModes.Current };
         Core = new NodeCore(identity, new Numbers(bytes => random.NextBytes(bytes.Span)), outbox);
         if (mediaReady) Media(new MediaReady(1, workers));
@@ -258,7 +258,7 @@ internal sealed class TestClient(TestNode node, long socket)
         {
             VoiceOpcode.Speaking => $"{op} {d.GetProperty("user_id")}={d.GetProperty("speaking")}",
             VoiceOpcode.ClientsConnect => $"{op} {string.Join(',', d.GetProperty("user_ids").EnumerateArray())}",
-            VoiceOpcode.ClientDisconnect or VoiceOpcode.Video or VoiceOpcode.ClientFlags or VoiceOpcode.ClientPlatform => $"{op} {d.GetProperty("user_id")}",
+            VoiceOpcode.ClientDisconnect => $"{op} {d.GetProperty("user_id")}",
             _ => op.ToString(),
         };
     }

@@ -85,6 +85,25 @@ public class UdpSelectionTests
         Assert.Equal(expected, Convert.ToHexString(((UdpPath)node.Plan.Transports.Values.Single().Path).Expected));
     }
 
+    /// <summary>Everybody's WebSocket comes from there if a proxy on the node's machine hands it on.</summary>
+    [Theory]
+    [InlineData("192.0.2.7", "127.0.0.1", false)]
+    [InlineData("192.0.2.7", "127.8.8.8", false)]
+    [InlineData("192.0.2.7", "::ffff:127.0.0.1", false)]
+    [InlineData("192.0.2.7", "::1", false)]
+    [InlineData("127.0.0.1", "127.0.0.1", true)]
+    public void A_loopback_address_is_believed_only_where_clients_are_told_one(string announced, string from, bool believed)
+    {
+        var local = new TestNode(announced: announced);
+        local.Push(TestNode.Member(1));
+        var client = local.Connect(from: from);
+        client.Identify(1);
+        client.SelectUdp(address: from, port: 22);
+
+        Assert.Null(client.Closed);
+        Assert.Equal(believed, ((UdpPath)local.Plan.Transports.Values.Single().Path).Expected.Length > 0);
+    }
+
     [Fact]
     public void The_codec_list_gives_the_payload_type()
     {
@@ -144,6 +163,28 @@ public class UdpSelectionTests
         Assert.Equal(["Speaking 2=0"], listener.News());
         node.Media(new TransportReady(id)); // of a media process that came anew
         Assert.Empty(talker.News());
+    }
+
+    [Theory]
+    [InlineData("the media process dies")]
+    [InlineData("the session ends")]
+    [InlineData("a browser takes its place")]
+    public void A_transport_that_is_gone_before_its_packets_could_be_taken_is_never_described(string what)
+    {
+        var client = node.JoinWithoutMedia(1);
+        node.MediaAnswers = false;
+        client.SelectUdp();
+        var id = node.Plan.Transports.Values.Single().Id;
+        switch (what)
+        {
+            case "the media process dies": node.MediaLost(); break;
+            case "the session ends": node.Remove(1); break;
+            default: client.Select(); break;
+        }
+
+        node.Media(new TransportReady(id));
+
+        Assert.DoesNotContain(client.Frames, frame => frame.GetProperty("d").ValueKind == JsonValueKind.Object && frame.GetProperty("d").TryGetProperty("secret_key", out _));
     }
 
     [Fact]
