@@ -25,13 +25,28 @@ internal sealed class FrameReceiver
 
     public void End(Exception? reason) => queue.Writer.TryComplete(reason);
 
+    /// <summary>What the application's handler threw.</summary>
+    public VoiceClosedException? Failure { get; private set; }
+
     /// <param name="packet">Plain and authenticated.</param>
     /// <param name="index">Its extended sequence number.</param>
     public void Take(in RtpPacket packet, ulong index, Roster roster)
     {
         if (!packet.TryGetUnpadded(out var payload) || payload.IsEmpty) return;
         var frame = new ReceivedFrame(roster.Find(packet.Ssrc), packet.Ssrc, index, packet.Timestamp, default, time.GetTimestamp());
-        if (handler is not null) handler(frame, payload);
-        else queue.Writer.TryWrite(frame with { Payload = payload.ToArray() });
+        if (handler is null) queue.Writer.TryWrite(frame with { Payload = payload.ToArray() });
+        else if (Failure is null) Handle(handler, frame, payload);
+    }
+
+    private void Handle(FrameHandler handler, in ReceivedFrame frame, ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            handler(frame, payload);
+        }
+        catch (Exception e)
+        {
+            Failure = new VoiceClosedException(null, $"OnFrame failed: {e.Message}", e);
+        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
 
@@ -17,27 +16,33 @@ public sealed class GatewayClient : IAsyncDisposable
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
 
-    private readonly Uri _gateway;
-    private readonly string _token;
-    private readonly GatewayClientOptions _options;
-    private readonly CancellationTokenSource _closing = new();
-    private readonly Lock _lock = new();
-    private readonly List<Waiter> _waiters = [];
-    private ImmutableArray<Action<GatewayEvent>> _listeners = [];
-    private readonly TaskCompletionSource _identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>A session that lasted this long ends a row of failures.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
-    private GatewaySocket? _socket;
-    private string? _sessionId;
-    private int _sequence;
+    private readonly Uri gateway;
+    private readonly string token;
+    private readonly GatewayClientOptions options;
+    private readonly CancellationTokenSource closing = new();
+    private readonly Lock gate = new();
+    private readonly List<Waiter> waiters = [];
+    private ImmutableArray<Action<GatewayEvent>> listeners = [];
+    private readonly TaskCompletionSource identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private GatewaySocket? socket; // null while there is no session
+    private string? sessionId;
+    private int sequence;
 
     private GatewayClient(Uri gateway, string token, GatewayClientOptions options)
     {
-        (_gateway, _token, _options) = (gateway, token, options);
+        (this.gateway, this.token, this.options) = (gateway, token, options);
         Completion = Run();
     }
 
     /// <summary>The READY of the current session.</summary>
     public Ready Ready { get; private set; } = null!;
+
+    /// <summary>There is a session at the moment; without one, sending fails with <see cref="GatewayClosedException"/>.</summary>
+    public bool IsConnected => Volatile.Read(ref socket) is not null;
 
     /// <summary>Ends when the client was disposed; fails with <see cref="GatewayClosedException"/> when the gateway is lost for good.</summary>
     public Task Completion { get; }
@@ -52,7 +57,7 @@ public sealed class GatewayClient : IAsyncDisposable
         var client = new GatewayClient(gateway, token, options ?? new GatewayClientOptions());
         try
         {
-            await await Task.WhenAny(client._identified.Task, client.Completion).WaitAsync(cancellation);
+            await await Task.WhenAny(client.identified.Task, client.Completion).WaitAsync(cancellation);
             return client;
         }
         catch
@@ -67,7 +72,7 @@ public sealed class GatewayClient : IAsyncDisposable
         where T : GatewayEvent
     {
         var waiter = new Waiter(e => e is T typed && (match is null || match(typed)));
-        lock (_lock) _waiters.Add(waiter);
+        lock (gate) waiters.Add(waiter);
         try
         {
             await Task.WhenAny(waiter.Met.Task, Completion).WaitAsync(cancellation);
@@ -77,15 +82,15 @@ public sealed class GatewayClient : IAsyncDisposable
         }
         finally
         {
-            lock (_lock) _waiters.Remove(waiter);
+            lock (gate) waiters.Remove(waiter);
         }
     }
 
     /// <summary>Calls for each event from now on, in order, on the thread that reads the socket, until disposed: it should be quick.</summary>
     public IDisposable Subscribe(Action<GatewayEvent> listener)
     {
-        ImmutableInterlocked.Update(ref _listeners, listeners => listeners.Add(listener));
-        return new Subscription(() => ImmutableInterlocked.Update(ref _listeners, listeners => listeners.Remove(listener)));
+        ImmutableInterlocked.Update(ref listeners, listeners => listeners.Add(listener));
+        return new Subscription(() => ImmutableInterlocked.Update(ref listeners, listeners => listeners.Remove(listener)));
     }
 
     /// <summary>Op 4: join, move, leave (channel null), or set the self flags.</summary>
@@ -119,14 +124,14 @@ public sealed class GatewayClient : IAsyncDisposable
     }
 
     /// <summary>Breaks the socket without a word, as a lost network does; the client then resumes.</summary>
-    public void Drop() => Volatile.Read(ref _socket)?.Abort();
+    public void Drop() => Volatile.Read(ref socket)?.Abort();
 
     /// <summary>Ends the session at once: the user leaves voice.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        await closing.CancelAsync();
         await Task.WhenAny(Completion);
-        _closing.Dispose();
+        closing.Dispose();
     }
 
     private async Task Run()
@@ -134,9 +139,10 @@ public sealed class GatewayClient : IAsyncDisposable
         for (var attempt = 0; ; attempt++)
         {
             GatewayClosedException lost;
+            long? up = null;
             try
             {
-                await RunSocket(onUp: () => attempt = 0);
+                await RunSocket(onUp: () => up = options.Time.GetTimestamp());
                 return;
             }
             catch (GatewayClosedException e) when (MayRetry(e.Code))
@@ -144,12 +150,13 @@ public sealed class GatewayClient : IAsyncDisposable
                 lost = e;
             }
 
-            if (lost.Code is (int)GatewayCloseCode.InvalidSequence or (int)GatewayCloseCode.SessionTimedOut) _sessionId = null;
-            if (attempt >= _options.MaxAttempts || !_identified.Task.IsCompleted) throw lost;
+            if (lost.Code is (int)GatewayCloseCode.InvalidSequence or (int)GatewayCloseCode.SessionTimedOut) sessionId = null;
+            if (up is { } since && options.Time.GetElapsedTime(since) >= Settled) attempt = 0;
+            if (attempt >= options.MaxAttempts || !identified.Task.IsCompleted) throw lost;
             var wait = FirstRetry * Math.Pow(2, attempt) * (0.5 + Random.Shared.NextDouble());
             try
             {
-                await Task.Delay(wait < LongestRetry ? wait : LongestRetry, _options.Time, _closing.Token);
+                await Task.Delay(wait < LongestRetry ? wait : LongestRetry, options.Time, closing.Token);
             }
             catch (OperationCanceledException)
             {
@@ -161,72 +168,74 @@ public sealed class GatewayClient : IAsyncDisposable
     /// <summary>One socket, from Hello to its end. Returns when the client is being disposed.</summary>
     private async Task RunSocket(Action onUp)
     {
-        using var socket = new GatewaySocket(_options);
+        using var current = new GatewaySocket(options);
         try
         {
-            await socket.Connect(new UriBuilder(_gateway) { Query = "v=10&encoding=json" }.Uri, _closing.Token);
+            await current.Connect(new UriBuilder(gateway) { Query = "v=10&encoding=json" }.Uri, closing.Token);
 
             // The goodbye is answered by the server's, which ends the reading below: cancelling it would end the socket unsaid.
-            using var goodbye = _closing.Token.Register(() => _ = socket.Close());
-            Volatile.Write(ref _socket, socket);
-            while (true) await Handle(socket, await socket.Receive(), onUp);
+            using var goodbye = closing.Token.Register(() => _ = current.Close());
+            while (true) await Handle(current, await current.Receive(), onUp);
         }
-        catch (Exception e) when (_closing.IsCancellationRequested && (e is OperationCanceledException or GatewayClosedException))
+        catch (Exception e) when (closing.IsCancellationRequested && (e is OperationCanceledException or GatewayClosedException))
         {
             // As asked for.
         }
         finally
         {
-            Volatile.Write(ref _socket, null);
+            Volatile.Write(ref socket, null);
         }
     }
 
-    private async Task Handle(GatewaySocket socket, GatewayMessage message, Action onUp)
+    private async Task Handle(GatewaySocket current, GatewayMessage message, Action onUp)
     {
         switch (message.Op)
         {
             case GatewayOpcode.Hello:
-                socket.StartHeartbeat(TimeSpan.FromMilliseconds(message.D.Deserialize(GatewayJson.Default.Hello)!.HeartbeatInterval), () => _sequence);
-                if (_sessionId is { } id) await socket.Send(GatewayOpcode.Resume, new Resume(_token, id, _sequence), _closing.Token);
-                else await Identify(socket);
+                var hello = GatewayEvent.Read(message.D, GatewayJson.Default.Hello, hello => hello.HeartbeatInterval > 0);
+                current.StartHeartbeat(TimeSpan.FromMilliseconds(hello.HeartbeatInterval), () => sequence);
+                if (sessionId is { } id) await current.Send(GatewayOpcode.Resume, new Resume(token, id, sequence), closing.Token);
+                else await Identify(current);
                 break;
-            case GatewayOpcode.HeartbeatAck: socket.HeartbeatAnswered(); break;
-            case GatewayOpcode.Heartbeat: await socket.Send(GatewayOpcode.Heartbeat, _sequence, _closing.Token); break;
+            case GatewayOpcode.HeartbeatAck: current.HeartbeatAnswered(); break;
+            case GatewayOpcode.Heartbeat: await current.Send(GatewayOpcode.Heartbeat, sequence, closing.Token); break;
             case GatewayOpcode.Reconnect: throw new GatewayClosedException(null, "asked to reconnect");
+            case GatewayOpcode.InvalidSession when sessionId is null: throw new GatewayClosedException(null, "no session is to be had");
             case GatewayOpcode.InvalidSession:
-                _sessionId = null;
-                await Identify(socket);
+                sessionId = null;
+                await Identify(current);
                 break;
-            case GatewayOpcode.Dispatch when message is { T: { } type, S: { } sequence }:
-                _sequence = sequence;
-                Dispatch(GatewayEvent.From(type, message.D), onUp);
+            case GatewayOpcode.Dispatch when message is { T: { } type, S: { } number }:
+                sequence = number;
+                Dispatch(current, GatewayEvent.From(type, message.D), onUp);
                 break;
         }
     }
 
-    private Task Identify(GatewaySocket socket) =>
-        socket.Send(GatewayOpcode.Identify, new Identify(_token) { Intents = _options.Intents }, _closing.Token);
+    private Task Identify(GatewaySocket current) =>
+        current.Send(GatewayOpcode.Identify, new Identify(token) { Intents = options.Intents }, closing.Token);
 
-    private void Dispatch(GatewayEvent e, Action onUp)
+    private void Dispatch(GatewaySocket current, GatewayEvent e, Action onUp)
     {
-        if (e is GatewayEvent.Ready ready) (Ready, _sessionId) = (ready.Data, ready.Data.SessionId);
+        if (e is GatewayEvent.Ready ready) (Ready, sessionId) = (ready.Data, ready.Data.SessionId);
         if (e is GatewayEvent.Ready or GatewayEvent.Resumed)
         {
             onUp();
-            _identified.TrySetResult();
+            Volatile.Write(ref socket, current); // what is sent before the session is there ends it with 4003
+            identified.TrySetResult();
         }
 
-        _options.OnEvent?.Invoke(e);
-        foreach (var listener in _listeners) listener(e);
-        lock (_lock)
+        options.OnEvent?.Invoke(e);
+        foreach (var listener in listeners) listener(e);
+        lock (gate)
         {
-            foreach (var waiter in _waiters.Where(w => w.Matches(e))) waiter.Met.TrySetResult(e);
+            foreach (var waiter in waiters.Where(w => w.Matches(e))) waiter.Met.TrySetResult(e);
         }
     }
 
     private Task Send(GatewayOpcode op, object? data, CancellationToken cancellation) =>
-        Volatile.Read(ref _socket) is { } socket
-            ? socket.Send(op, data, cancellation)
+        Volatile.Read(ref socket) is { } current
+            ? current.Send(op, data, cancellation)
             : Task.FromException(new GatewayClosedException(null, "not connected at the moment"));
 
     // protocol/gateway.md section 2, the codes with "no".

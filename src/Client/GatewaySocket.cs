@@ -10,21 +10,18 @@ internal sealed class GatewaySocket(GatewayClientOptions options) : IDisposable
 
     private static readonly JsonElement Null = JsonElement.Parse("null");
 
-    private readonly MessageSocket _socket = new(
+    private readonly MessageSocket socket = new(
         options.CheckCertificate, MaxMessageBytes, (code, reason, cause) => new GatewayClosedException(code, reason, cause));
 
-    private readonly TimeProvider _time = options.Time;
-    private volatile bool _answered = true;
-
-    public Task Connect(Uri uri, CancellationToken cancellation) => _socket.Connect(uri, cancellation);
+    public Task Connect(Uri uri, CancellationToken cancellation) => socket.Connect(uri, cancellation);
 
     /// <exception cref="GatewayClosedException">The socket ended.</exception>
     public async Task<GatewayMessage> Receive()
     {
-        var message = await _socket.Receive();
+        var message = await socket.Receive();
         try
         {
-            return JsonSerializer.Deserialize(message.Span, GatewayJson.Default.GatewayMessage)!;
+            return JsonSerializer.Deserialize(message.Span, GatewayJson.Default.GatewayMessage) ?? throw new GatewayClosedException(null, "null is no message");
         }
         catch (JsonException e)
         {
@@ -32,43 +29,23 @@ internal sealed class GatewaySocket(GatewayClientOptions options) : IDisposable
         }
     }
 
-    public Task Send(GatewayOpcode op, object? data, CancellationToken cancellation)
-    {
-        var d = data is null ? Null : JsonSerializer.SerializeToElement(data, data.GetType(), GatewayJson.Default);
-        return _socket.Send(JsonSerializer.SerializeToUtf8Bytes(new GatewayMessage(op) { D = d }, GatewayJson.Default.GatewayMessage), cancellation);
-    }
+    public Task Send(GatewayOpcode op, object? data, CancellationToken cancellation) => socket.Send(Write(op, data), cancellation);
 
-    /// <summary>The first after a random part of the interval, so that clients which lost one server do not beat together.
-    /// An unanswered one ends the socket.</summary>
-    public void StartHeartbeat(TimeSpan interval, Func<int> sequence) => _ = Beat(interval, sequence);
+    public void StartHeartbeat(TimeSpan interval, Func<int> sequence) =>
+        socket.StartHeartbeat(interval, options.Time, () => Write(GatewayOpcode.Heartbeat, sequence()));
 
-    public void HeartbeatAnswered() => _answered = true;
+    public void HeartbeatAnswered() => socket.HeartbeatAnswered();
 
-    public void Abort() => _socket.Abort();
+    public void Abort() => socket.Abort();
 
     /// <summary>Says goodbye with 1000, and goes if it is not answered.</summary>
-    public Task Close() => _socket.Close();
+    public Task Close() => socket.Close();
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => socket.Dispose();
 
-    private async Task Beat(TimeSpan interval, Func<int> sequence)
+    private static byte[] Write(GatewayOpcode op, object? data)
     {
-        var ended = _socket.Life;
-        try
-        {
-            await Task.Delay(interval * Random.Shared.NextDouble(), _time, ended);
-            while (_answered)
-            {
-                _answered = false;
-                await Send(GatewayOpcode.Heartbeat, sequence(), ended);
-                await Task.Delay(interval, _time, ended);
-            }
-
-            Abort();
-        }
-        catch (Exception e) when (e is OperationCanceledException or GatewayClosedException)
-        {
-            // The reading side sees the end too.
-        }
+        var d = data is null ? Null : JsonSerializer.SerializeToElement(data, data.GetType(), GatewayJson.Default);
+        return JsonSerializer.SerializeToUtf8Bytes(new GatewayMessage(op) { D = d }, GatewayJson.Default.GatewayMessage);
     }
 }

@@ -5,25 +5,31 @@ using System.Net.WebSockets;
 namespace Voice.Client;
 
 /// <summary>A client's WebSocket of whole text messages. One may receive while others send; what ends it is thrown as the exception that
-/// <paramref name="ended"/> makes of close code, reason and cause.</summary>
+/// <paramref name="ended"/> makes of close code, reason and cause. From connecting to <see cref="StartHeartbeat"/> it has ten seconds.</summary>
 internal sealed class MessageSocket(
     RemoteCertificateValidationCallback? check, int maxMessage, Func<int?, string?, Exception?, Exception> ended) : IDisposable
 {
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
     private readonly ClientWebSocket socket = new() { Options = { RemoteCertificateValidationCallback = check } };
     private readonly SemaphoreSlim sending = new(1);
     private readonly CancellationTokenSource life = new();
+    private readonly CancellationTokenSource opening = new(OpenTimeout);
     private readonly ArrayBufferWriter<byte> message = new(4096);
-
-    /// <summary>Cancelled when the socket is disposed.</summary>
-    public CancellationToken Life => life.Token;
+    private volatile bool answered = true;
+    private Task? beating;
 
     public async Task Connect(Uri uri, CancellationToken cancellation)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, opening.Token);
         try
         {
-            await socket.ConnectAsync(uri, cancellation);
+            await socket.ConnectAsync(uri, limit.Token);
+        }
+        catch (Exception e) when (opening.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw ended(null, $"{uri.Authority} does not answer", e);
         }
         catch (WebSocketException e)
         {
@@ -39,7 +45,7 @@ internal sealed class MessageSocket(
         {
             while (true)
             {
-                var part = await socket.ReceiveAsync(message.GetMemory(), CancellationToken.None);
+                var part = await socket.ReceiveAsync(message.GetMemory(), opening.Token);
                 if (part.MessageType == WebSocketMessageType.Close) throw ended((int?)socket.CloseStatus, socket.CloseStatusDescription, null);
                 message.Advance(part.Count);
                 if (message.WrittenCount > maxMessage) throw ended(null, "a message is too long", null);
@@ -50,7 +56,7 @@ internal sealed class MessageSocket(
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException) // the last two: aborted
         {
-            throw ended(null, e.Message, e);
+            throw ended(null, opening.IsCancellationRequested ? "no Hello came in time" : e.Message, e);
         }
     }
 
@@ -70,6 +76,17 @@ internal sealed class MessageSocket(
             sending.Release();
         }
     }
+
+    /// <summary>At Hello. The first after a random part of the interval, so that clients which lost one server do not beat together; an unanswered
+    /// one ends the socket.</summary>
+    /// <param name="beat">The message.</param>
+    public void StartHeartbeat(TimeSpan interval, TimeProvider time, Func<byte[]> beat)
+    {
+        opening.CancelAfter(Timeout.InfiniteTimeSpan);
+        beating ??= Beat(interval, time, beat);
+    }
+
+    public void HeartbeatAnswered() => answered = true;
 
     public void Abort() => socket.Abort();
 
@@ -95,6 +112,28 @@ internal sealed class MessageSocket(
         life.Cancel();
         life.Dispose();
         socket.Dispose();
+        opening.Dispose();
+    }
+
+    private async Task Beat(TimeSpan interval, TimeProvider time, Func<byte[]> beat)
+    {
+        var ended = life.Token;
+        try
+        {
+            await Task.Delay(interval * Random.Shared.NextDouble(), time, ended);
+            while (answered)
+            {
+                answered = false;
+                await Send(beat(), ended);
+                await Task.Delay(interval, time, ended);
+            }
+
+            Abort();
+        }
+        catch (Exception e) when (e is OperationCanceledException or GatewayClosedException or VoiceClosedException)
+        {
+            // The reading side sees the end too.
+        }
     }
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;

@@ -31,6 +31,7 @@ public sealed class VoiceClient : IAsyncDisposable
     private volatile VoiceClosedException? lastFailure;
     private long refused;
     private Snowflake wanted;
+    private volatile bool asking;
 
     private VoiceClient(GatewayClient gateway, Snowflake? guild, Snowflake channel, VoiceClientOptions options)
     {
@@ -124,7 +125,8 @@ public sealed class VoiceClient : IAsyncDisposable
         await current.PauseAsync(cancellation);
     }
 
-    /// <summary>To another channel of the same guild. Returns when it was asked for; the way there shows in the state.</summary>
+    /// <summary>To another channel of the same guild. Returns when it was asked for, or the gateway client reconnects and will ask; the way there shows in
+    /// the state.</summary>
     public Task MoveAsync(Snowflake channel, CancellationToken cancellation = default)
     {
         wanted = channel;
@@ -155,7 +157,7 @@ public sealed class VoiceClient : IAsyncDisposable
         Exception? reason = null;
         using var life = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
         _ = gateway.Completion.ContinueWith(_ => life.CancelAsync(), life.Token, TaskContinuationOptions.None, TaskScheduler.Default);
-        using var rejoins = gateway.Subscribe(e => OnNewGatewaySession(e, life.Token));
+        using var rejoins = gateway.Subscribe(e => OnGatewaySession(e, life.Token));
         try
         {
             await AskForPlace(life.Token);
@@ -191,25 +193,21 @@ public sealed class VoiceClient : IAsyncDisposable
         {
             var place = await NextPlace(used, cancellation);
             used = place.Version;
+            wanted = place.Assignment!.Channel; // a moderator may have moved us
             using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellation, tracker.Superseded(place));
             VoiceClosedException end;
-            await using (var current = new VoiceSession(place.Assignment!, options, receiver, Tell))
+            await using (var current = new VoiceSession(place.Assignment, options, receiver, Tell))
             {
                 session = current;
                 Become(VoiceClientState.Connecting);
                 try
                 {
-                    await current.RunAsync(life.Token);
-                    continue;
+                    lastFailure = end = await current.RunAsync(life.Token);
+                    if (current.HasSettled) attempt = 0;
                 }
                 catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
                 {
                     continue; // moved, or the guild has another voice server
-                }
-                catch (VoiceClosedException e)
-                {
-                    lastFailure = end = e;
-                    if (current.WasConnected) attempt = 0;
                 }
                 finally
                 {
@@ -221,7 +219,7 @@ public sealed class VoiceClient : IAsyncDisposable
             Become(VoiceClientState.Joining);
             if (!await IsFollowedByMove(end, used, cancellation))
             {
-                if (IsFinal(end.Code) || ++attempt >= options.MaxAttempts) throw end;
+                if (IsFinal(end.Code) || end == receiver.Failure || ++attempt >= options.MaxAttempts) throw end;
                 var wait = FirstRetry * Math.Pow(2, attempt - 1) * (0.5 + Random.Shared.NextDouble());
                 await Task.Delay(wait < LongestRetry ? wait : LongestRetry, options.Time, cancellation);
                 if (tracker.Current.Version == used) await AskForPlace(cancellation);
@@ -277,19 +275,32 @@ public sealed class VoiceClient : IAsyncDisposable
     private static bool IsFinal(int? code) => (Protocol.Voice.VoiceCloseCode?)code
         is Protocol.Voice.VoiceCloseCode.Disconnected or Protocol.Voice.VoiceCloseCode.RateLimited or Protocol.Voice.VoiceCloseCode.CallTerminated;
 
-    private Task AskForPlace(CancellationToken cancellation) => gateway.SetVoiceState(Guild, wanted, options.SelfMute, options.SelfDeaf, cancellation);
-
-    /// <summary>A new session of the gateway knows nothing of the earlier one's place.</summary>
-    private async void OnNewGatewaySession(GatewayEvent e, CancellationToken cancellation)
+    /// <summary>While the gateway client has no session, what could not be asked is asked when it has one again.</summary>
+    private async Task AskForPlace(CancellationToken cancellation)
     {
-        if (e is not GatewayEvent.Ready) return;
+        asking = true;
+        try
+        {
+            await gateway.SetVoiceState(Guild, wanted, options.SelfMute, options.SelfDeaf, cancellation);
+            asking = false;
+        }
+        catch (GatewayClosedException) when (!gateway.Completion.IsCompleted)
+        {
+            // See OnGatewaySession.
+        }
+    }
+
+    /// <summary>A new session of the gateway knows nothing of the earlier one's place; a resumed one may have missed a question.</summary>
+    private async void OnGatewaySession(GatewayEvent e, CancellationToken cancellation)
+    {
+        if (e is not GatewayEvent.Ready && !(e is GatewayEvent.Resumed && asking)) return;
         try
         {
             await AskForPlace(cancellation);
         }
         catch (Exception lost) when (lost is GatewayClosedException or OperationCanceledException)
         {
-            // Lost again; there will be another.
+            // The end, which Run sees too.
         }
     }
 

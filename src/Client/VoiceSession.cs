@@ -11,6 +11,9 @@ internal sealed class VoiceSession : IAsyncDisposable
     private const int MaxResumes = 5;
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What lasted this long ends a row of failures.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+
     private readonly VoiceAssignment assignment;
     private readonly VoiceClientOptions options;
     private readonly Action<VoiceEvent> tell;
@@ -25,28 +28,33 @@ internal sealed class VoiceSession : IAsyncDisposable
     private volatile bool open;
     private int seqAck = -1;
     private int resumes;
+    private long? socketUp;
+    private long? connected;
 
     public VoiceSession(VoiceAssignment assignment, VoiceClientOptions options, FrameReceiver receiver, Action<VoiceEvent> tell)
     {
         (this.assignment, this.options, this.tell) = (assignment, options, tell);
         started = options.Time.GetTimestamp();
-        PacketHandler take = (in packet, index) => receiver.Take(packet, index, Roster);
+        PacketHandler take = (in packet, index) =>
+        {
+            receiver.Take(packet, index, Roster);
+            if (receiver.Failure is { } failure) End(failure);
+        };
         media = options.Transport == VoiceTransport.Udp ? new UdpMediaPath(options, take) : new WebRtcMediaPath(options, take);
     }
 
     public Roster Roster { get; } = new();
 
-    /// <summary>Media went both ways, at one time at least.</summary>
-    public bool WasConnected { get; private set; }
+    /// <summary>Media went both ways for a while.</summary>
+    public bool HasSettled => IsSettled(connected);
 
     public long Refused => media.Refused;
 
     public bool IsTalking => stream.Talking;
 
-    /// <summary>Runs until the session ends; then it cannot be resumed.</summary>
-    /// <exception cref="VoiceClosedException">Why it ended.</exception>
+    /// <summary>Runs until the session ends, says why, and it cannot be resumed.</summary>
     /// <exception cref="OperationCanceledException">As asked for.</exception>
-    public async Task RunAsync(CancellationToken cancellation)
+    public async Task<VoiceClosedException> RunAsync(CancellationToken cancellation)
     {
         while (true)
         {
@@ -54,9 +62,10 @@ internal sealed class VoiceSession : IAsyncDisposable
             {
                 await RunSocket(cancellation);
             }
-            catch (VoiceClosedException e) when (ready is not null && IsResumable(e.Code) && !mediaLost.Task.IsCompleted && resumes < MaxResumes)
+            catch (VoiceClosedException e)
             {
                 // Session and media live on (section 4.6).
+                if (ready is null || !IsResumable(e.Code) || mediaLost.Task.IsCompleted || resumes >= MaxResumes) return e;
                 tell(new VoiceEvent.StateChanged(VoiceClientState.Resuming));
             }
 
@@ -103,6 +112,8 @@ internal sealed class VoiceSession : IAsyncDisposable
     private static bool IsResumable(int? code) =>
         code is null or < 4000 or (int)VoiceCloseCode.WebRtcCrashed or (int)VoiceCloseCode.VoiceServerCrashed;
 
+    private bool IsSettled(long? since) => since is { } at && options.Time.GetElapsedTime(at) >= Settled;
+
     /// <summary>One socket, from Identify or Resume to its end, which is always an exception.</summary>
     private async Task RunSocket(CancellationToken cancellation)
     {
@@ -110,11 +121,15 @@ internal sealed class VoiceSession : IAsyncDisposable
         using var current = new VoiceSocket(options, seqAck);
         try
         {
-            await current.Connect(new Uri($"wss://{assignment.Endpoint}/?v=8"), cancellation);
+            if (!Uri.TryCreate($"wss://{assignment.Endpoint}/?v=8", UriKind.Absolute, out var uri))
+                throw new VoiceClosedException(null, $"'{assignment.Endpoint}' is no voice server's address");
+            socketUp = null;
+            await current.Connect(uri, cancellation);
 
             // The server's goodbye ends the reading below: cancelling that would end the socket unsaid.
             await using var goodbye = cancellation.Register(() => _ = current.Close());
             socket = current;
+            if (mediaLost.Task.IsFaulted) await mediaLost.Task; // while there was no socket to end
             await current.Send(
                 ready is null
                     ? ClientFrame.Identify(assignment.Guild, assignment.Channel, assignment.User, assignment.SessionId, assignment.Token)
@@ -132,6 +147,7 @@ internal sealed class VoiceSession : IAsyncDisposable
         {
             socket = null;
             seqAck = current.SeqAck;
+            if (IsSettled(socketUp)) resumes = 0;
             await life.CancelAsync();
         }
     }
@@ -147,7 +163,7 @@ internal sealed class VoiceSession : IAsyncDisposable
                 break;
             case ServerMessage.Description description when !open: _ = OrEnd(() => Open(description, cancellation)); break;
             case ServerMessage.Resumed:
-                resumes = 0;
+                socketUp = options.Time.GetTimestamp();
                 tell(new VoiceEvent.StateChanged(open ? VoiceClientState.Connected : VoiceClientState.Connecting));
                 if (stream.Talking) _ = TellSpeaking(SpeakingFlags.Microphone, cancellation).AsTask();
                 break;
@@ -171,7 +187,8 @@ internal sealed class VoiceSession : IAsyncDisposable
     private async Task Open(ServerMessage.Description description, CancellationToken cancellation)
     {
         await media.OpenAsync(description, cancellation);
-        (open, WasConnected, resumes) = (true, true, 0);
+        open = true;
+        connected = socketUp = options.Time.GetTimestamp();
         _ = WatchMedia();
         tell(new VoiceEvent.StateChanged(VoiceClientState.Connected));
     }

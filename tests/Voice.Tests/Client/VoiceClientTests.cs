@@ -137,6 +137,71 @@ public sealed class VoiceClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_a_restart_of_the_server_it_is_back_where_it_was()
+    {
+        await using var voice = await Join();
+        await service.GatewayHears(4);
+
+        service.Restart(away: 3);
+
+        Assert.Equal("501", (await service.GatewayHears(4)).GetProperty("channel_id").GetString());
+        await Until(VoiceClientState.Joining);
+        await Until(VoiceClientState.Connected);
+        Assert.False(voice.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_move_asked_for_while_the_gateway_is_away_is_made_when_it_is_back()
+    {
+        await using var voice = await Join();
+        await service.GatewayHears(4);
+        service.Away = 1;
+        service.AbortGateway();
+        while (gateway.IsConnected) await Task.Yield();
+
+        await voice.MoveAsync(502, Cancel);
+
+        Assert.Equal("502", (await service.GatewayHears(4)).GetProperty("channel_id").GetString());
+    }
+
+    [Fact]
+    public async Task A_frame_that_cannot_be_read_is_passed_over()
+    {
+        await using var voice = await Join();
+
+        await service.Voice(new { op = 5, d = "?", seq = 1 });
+        await service.Voice(new { op = 11, d = new { user_ids = new[] { "12" } }, seq = 2 });
+
+        await Until(e => e is VoiceEvent.ClientConnected);
+        Assert.Equal(VoiceClientState.Connected, voice.State);
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_ends_the_client_and_says_so()
+    {
+        await using var voice = await VoiceClient.JoinAsync(
+            gateway, Guild, Lounge, service.Options with { OnFrame = (in _, _) => throw new InvalidDataException("mine") }, Cancel);
+
+        service.SendRtp(1, 16, Opus);
+
+        var closed = await Assert.ThrowsAsync<VoiceClosedException>(() => voice.Completion.WaitAsync(Cancel));
+        Assert.IsType<InvalidDataException>(closed.InnerException);
+    }
+
+    [Theory]
+    [InlineData("READY")]
+    [InlineData("GUILD_CREATE")]
+    [InlineData("VOICE_STATE_UPDATE")]
+    [InlineData("VOICE_SERVER_UPDATE")]
+    public async Task A_gateway_event_of_another_shape_breaks_the_connection_and_not_the_client(string type)
+    {
+        await service.Gateway(new { op = 0, t = type, s = 2, d = new { guild_id = "500" } });
+
+        await service.GatewayHears(6);
+        await gateway.Next<GatewayEvent.Resumed>(cancellation: Cancel);
+    }
+
+    [Fact]
     public async Task Refused_once_it_asks_for_another_assignment()
     {
         service.Refusals.Enqueue(4006);
@@ -181,6 +246,10 @@ public sealed class VoiceClientTests : IAsyncLifetime
         await Until(VoiceClientState.Joining);
         await Until(VoiceClientState.Connected);
         Assert.Equal((Snowflake)502, voice.Channel);
+
+        await service.GatewayHears(4);
+        await service.CloseVoice(4006);
+        Assert.Equal("502", (await service.GatewayHears(4)).GetProperty("channel_id").GetString());
     }
 
     [Fact]

@@ -49,6 +49,12 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     /// <summary>Close codes for the coming Identifies; then they are let in.</summary>
     public Queue<int> Refusals { get; } = new();
 
+    /// <summary>Gateway connections to refuse.</summary>
+    public int Away { get; set; }
+
+    /// <summary>The gateway knows the session that is to be resumed.</summary>
+    public bool Resumes { get; set; } = true;
+
     /// <summary>Op 4 is answered.</summary>
     public bool Assigns { get; set; } = true;
 
@@ -95,6 +101,20 @@ internal sealed class FakeVoiceService : IAsyncDisposable
 
     public Task Voice(object message) => Send(voice!, message);
 
+    /// <summary>Both WebSockets break, and this gateway knows no session any more: as after a restart.</summary>
+    /// <param name="away">Gateway connections that are refused before one is let in.</param>
+    public void Restart(int away)
+    {
+        (Away, Resumes) = (away, false);
+        Refusals.Enqueue((int)VoiceCloseCode.SessionNoLongerValid);
+        voice!.Abort();
+        gateway!.Abort();
+    }
+
+    public void AbortGateway() => gateway!.Abort();
+
+    public Task Gateway(object message) => Send(gateway!, message);
+
     public Task CloseVoice(int code) => voice!.CloseOutputAsync((WebSocketCloseStatus)code, null, TestContext.Current.CancellationToken);
 
     public void AbortVoice() => voice!.Abort();
@@ -128,6 +148,12 @@ internal sealed class FakeVoiceService : IAsyncDisposable
 
     private async Task Serve(HttpContext context)
     {
+        if (context.Request.Path == "/gateway" && Away-- > 0)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
+
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         try
         {
@@ -161,6 +187,8 @@ internal sealed class FakeVoiceService : IAsyncDisposable
                         application = new { id = "11" },
                     });
                     break;
+                case 6 when Resumes: await Dispatch("RESUMED", new { }); break;
+                case 6: await Send(socket, new { op = 9, d = false }); break;
                 case 4 when Assigns:
                     var channel = message.GetProperty("d").GetProperty("channel_id").GetString();
                     await State(channel);
@@ -190,6 +218,9 @@ internal sealed class FakeVoiceService : IAsyncDisposable
                 case VoiceOpcode.SelectProtocol:
                     var mode = d.GetProperty("data").GetProperty("mode").GetString();
                     await Send(socket, new { op = 4, d = new { mode, secret_key = Key.Select(b => (int)b) } });
+                    break;
+                case VoiceOpcode.Resume when Refusals.TryDequeue(out var code):
+                    await socket.CloseOutputAsync((WebSocketCloseStatus)code, null, life.Token);
                     break;
                 case VoiceOpcode.Resume: await Send(socket, new { op = 9, d = (object?)null }); break;
             }
