@@ -7,7 +7,8 @@ using Voice.Protocol.Voice;
 namespace Voice.Client;
 
 /// <summary>Discord's UDP protocol (protocol/udp-media.md): IP discovery, keepalive, RTP under the session's key.</summary>
-internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onPacket) : IMediaPath
+/// <param name="sayNothing">Sends a packet that nobody hears, through <see cref="Send"/>: only RTP tells the server where we are.</param>
+internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onPacket, Action sayNothing) : IMediaPath
 {
     /// <summary>As RTP has it for Opus on the native path (section 4).</summary>
     private const byte OpusPayloadType = 120;
@@ -21,36 +22,42 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
     private static readonly TimeSpan FirstEchoWait = TimeSpan.FromMilliseconds(20);
 
     private readonly TaskCompletionSource<(string Address, int Port)> discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Keepalives without an echo, 15 s, after which a path that echoed before is lost.</summary>
+    private const int MaxUnanswered = 3;
+
+    private readonly TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource echoed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
     private readonly ReplayWindows windows = new();
-    private readonly byte[] sendBuffer = new byte[4096];
+    private readonly byte[] sendBuffer = new byte[RtpHeader.FixedLength + IMediaPath.MaxPayload + UdpProtection.MaxOverhead];
     private readonly Lock sending = new();
     private DatagramSocket? socket;
     private UdpProtection? egress;
     private volatile UdpProtection? ingress;
+    private EncryptionMode mode;
     private uint ssrc;
+    private int unanswered;
     private long refused;
 
-    public Task Lost { get; } = new TaskCompletionSource().Task; // UDP does not tell
+    public Task Lost => lost.Task;
 
     public long Refused => Interlocked.Read(ref refused);
 
     public async Task<byte[]> SelectAsync(ServerMessage.Ready ready, CancellationToken cancellation)
     {
-        var mode = options.Modes.Where(mode => mode.IsSupported).Select(mode => mode.Name()).FirstOrDefault(ready.Modes.Contains)
+        mode = options.Modes.Cast<EncryptionMode?>().FirstOrDefault(mode => mode!.Value.IsSupported && ready.Modes.Contains(mode.Value.Name()))
             ?? throw new VoiceClosedException(null, $"the server offers none of the wanted encryption modes, but {string.Join(", ", ready.Modes)}");
         if (!IPAddress.TryParse(ready.Ip, out var address)) throw new VoiceClosedException(null, "the server names no address for media");
         ssrc = ready.Ssrc;
         socket = new DatagramSocket(new IPEndPoint(address, ready.Port), Receive);
         var (own, port) = await Discover(cancellation);
-        return ClientFrame.SelectUdp(own, port, mode);
+        return ClientFrame.SelectUdp(own, port, mode.Name());
     }
 
     public async Task OpenAsync(ServerMessage.Description description, CancellationToken cancellation)
     {
-        if (description is not { Mode: { } name, SecretKey: { Length: EncryptionModes.KeyLength } key }
-            || EncryptionModes.Find(name, EncryptionModes.WithLegacy) is not { } mode) throw new VoiceClosedException(null, "a session description without mode and key");
+        if (description is not { Mode: { } name, SecretKey: { Length: EncryptionModes.KeyLength } key } || name != mode.Name())
+            throw new VoiceClosedException(null, "a session description without a key of the mode asked for");
 
         // The same key both ways. Two of them, because sending and receiving are threads of their own.
         lock (sending) egress = new UdpProtection(mode, key, UdpEnd.Client);
@@ -109,6 +116,7 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         for (var (attempt, wait) = (0, FirstEchoWait); attempt < EchoAttempts; attempt++, wait *= 2)
         {
             SendKeepalive(0);
+            sayNothing(); // after it: where the one was echoed, the other was heard
             try
             {
                 await echoed.Task.WaitAsync(wait, options.Time, cancellation);
@@ -121,7 +129,7 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         }
     }
 
-    /// <summary>Keeps routers' mappings open. The report authenticates, which tells a server where to send to a client that only listens.</summary>
+    /// <summary>Keeps routers' mappings open, and says anew where we are when echoes stop: a router may have changed our address.</summary>
     private async Task KeepAlive()
     {
         var cancellation = closing.Token;
@@ -130,8 +138,14 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
             for (var count = 1u; ; count++)
             {
                 await Task.Delay(KeepaliveInterval, options.Time, cancellation);
+                var missing = Volatile.Read(ref unanswered);
+                if (missing >= MaxUnanswered && echoed.Task.IsCompleted) break;
                 SendKeepalive(count);
+                if (missing > 0) sayNothing();
             }
+
+            lost.TrySetException(new VoiceClosedException(null, "the media path is lost: the voice server does not answer over UDP"));
+            _ = lost.Task.Exception; // seen
         }
         catch (OperationCanceledException)
         {
@@ -141,15 +155,9 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
 
     private void SendKeepalive(uint count)
     {
-        Span<byte> report = stackalloc byte[8];
-        new RtcpWriter(report).ReceiverReport(ssrc, []);
-        lock (sending)
-        {
-            if (egress is not null && egress.TryProtectRtcp(report, sendBuffer, out var length)) socket!.Send(sendBuffer.AsSpan(0, length));
-        }
-
         Span<byte> keepalive = stackalloc byte[Keepalive.Length];
         Keepalive.Write(keepalive, count);
+        Interlocked.Increment(ref unanswered);
         socket!.Send(keepalive);
     }
 
@@ -158,7 +166,10 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         switch (Demux.Classify(datagram))
         {
             case PacketKind.Rtp when ingress is { } key: ReceiveRtp(key, datagram); break;
-            case PacketKind.Keepalive: echoed.TrySetResult(); break;
+            case PacketKind.Keepalive:
+                Volatile.Write(ref unanswered, 0);
+                echoed.TrySetResult();
+                break;
             case PacketKind.Rtcp: break; // reports on what we send: nobody asks for them yet
             case PacketKind.Stun when IpDiscovery.TryParseResponse(datagram, out var response) && response.Ssrc == ssrc:
                 discovered.TrySetResult((Encoding.ASCII.GetString(response.Address), response.Port));
@@ -172,6 +183,7 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         // Authenticate, then remember.
         if (key.TryUnprotect(datagram, datagram, out var length)
             && RtpPacket.TryParse(datagram[..length], out var packet)
+            && packet.Ssrc != ssrc // our own, sent back: the key is the same both ways
             && windows.TryTake(packet.Ssrc, packet.SequenceNumber, out var index))
         {
             if (packet.PayloadType == OpusPayloadType) onPacket(packet, index);

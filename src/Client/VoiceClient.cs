@@ -13,6 +13,9 @@ namespace Voice.Client;
 /// </code></example>
 public sealed class VoiceClient : IAsyncDisposable
 {
+    /// <summary>Bytes of an Opus packet that can be sent.</summary>
+    public const int MaxPacketLength = IMediaPath.MaxPayload;
+
     private const int SilenceFrames = 5;
     private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
@@ -106,9 +109,9 @@ public sealed class VoiceClient : IAsyncDisposable
 
     /// <summary>Sends one Opus packet now; see <see cref="OpusPlayer"/> for sending them at their times. The first after a pause says to the others that
     /// this client talks.</summary>
-    /// <param name="opus">One packet of 2.5 to 120 ms; the server takes up to about 1,200 bytes.</param>
+    /// <param name="opus">One packet of 2.5 to 120 ms and at most <see cref="MaxPacketLength"/> bytes.</param>
     /// <returns>False, and it is lost, while there is no media path.</returns>
-    /// <exception cref="ArgumentException">Not an Opus packet.</exception>
+    /// <exception cref="ArgumentException">Not an Opus packet, or too long.</exception>
     public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> opus, CancellationToken cancellation = default) =>
         session is { } current ? current.SendAsync(opus, cancellation) : ValueTask.FromResult(false);
 

@@ -40,7 +40,7 @@ internal sealed class VoiceSession : IAsyncDisposable
             receiver.Take(packet, index, Roster);
             if (receiver.Failure is { } failure) End(failure);
         };
-        media = options.Transport == VoiceTransport.Udp ? new UdpMediaPath(options, take) : new WebRtcMediaPath(options, take);
+        media = options.Transport == VoiceTransport.Udp ? new UdpMediaPath(options, take, SayNothing) : new WebRtcMediaPath(options, take);
     }
 
     public Roster Roster { get; } = new();
@@ -77,6 +77,8 @@ internal sealed class VoiceSession : IAsyncDisposable
     public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> opus, CancellationToken cancellation)
     {
         if (!OpusToc.TryGetSamples(opus.Span, out var samples)) throw new ArgumentException("Not an Opus packet.", nameof(opus));
+        if (opus.Length > IMediaPath.MaxPayload)
+            throw new ArgumentException($"An Opus packet of {opus.Length} bytes: at most {IMediaPath.MaxPayload} can be sent.", nameof(opus));
         if (!open) return false;
         if (!stream.Talking) await TellSpeaking(SpeakingFlags.Microphone, cancellation); // section 4.5: once before media
         lock (sending)
@@ -97,6 +99,16 @@ internal sealed class VoiceSession : IAsyncDisposable
         }
 
         await TellSpeaking(SpeakingFlags.None, cancellation);
+    }
+
+    /// <summary>Our server skips a packet without payload, so that no listener sees a gap.</summary>
+    private void SayNothing()
+    {
+        lock (sending)
+        {
+            var (index, timestamp) = stream.Nothing();
+            media.Send(index, timestamp, marker: false, []);
+        }
     }
 
     /// <summary>Breaks the socket without a word.</summary>

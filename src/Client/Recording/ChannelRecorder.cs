@@ -7,7 +7,8 @@ namespace Voice.Client.Recording;
 /// <summary>One file of a recording.</summary>
 public sealed record RecordedFile(Snowflake Speaker, string Path, TimeSpan Duration, long Packets);
 
-/// <summary>Writes what each participant says into an Ogg Opus file of its own, from their first word on. One thread at a time.</summary>
+/// <summary>Writes what each participant says into an Ogg Opus file of its own, from their first word on. Files that are there already
+/// stay: the next has a number. One thread at a time.</summary>
 /// <param name="folder">Made if it is not there.</param>
 /// <param name="nameOf">For the files' names.</param>
 public sealed class ChannelRecorder(string folder, Func<Snowflake, string> nameOf, TimeProvider? time = null) : IAsyncDisposable
@@ -52,20 +53,34 @@ public sealed class ChannelRecorder(string folder, Func<Snowflake, string> nameO
     {
         Directory.CreateDirectory(folder);
         var name = nameOf(user);
-        var path = Path.Combine(folder, $"{FileName(name)}-{user}.opus");
-        return new Track(path, name, frequency);
+        return new Track(Create(Path.Combine(folder, $"{FileName(name)}-{user}")), name, frequency);
+    }
+
+    private static FileStream Create(string path)
+    {
+        for (var number = 1; ; number++)
+        {
+            var file = number == 1 ? $"{path}.opus" : $"{path}-{number}.opus";
+            try
+            {
+                return new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            }
+            catch (IOException) when (File.Exists(file))
+            {
+                // Of an earlier recording.
+            }
+        }
     }
 
     /// <summary>Names are strangers' text: letters, digits and little else.</summary>
     private static string FileName(string name) => string.Concat(name.Where(c => char.IsLetterOrDigit(c) || c is '-' or '_')) is { Length: > 0 } safe ? safe : "user";
 
-    private sealed class Track(string path, string speaker, long frequency) : IAsyncDisposable
+    private sealed class Track(FileStream file, string speaker, long frequency) : IAsyncDisposable
     {
-        private readonly FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.Read);
         private readonly ArrayBufferWriter<byte> pages = new(16 * 1024);
         private SpeakerRecording? recording;
 
-        public string Path => path;
+        public string Path => file.Name;
 
         public SpeakerRecording Recording => recording ??= new(pages, BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4)), speaker, frequency);
 

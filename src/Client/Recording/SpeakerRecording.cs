@@ -25,6 +25,7 @@ public sealed class SpeakerRecording(IBufferWriter<byte> output, uint serial, st
     private uint nextTimestamp;
     private long lastArrival;
     private int lastSamples;
+    private long owed;
 
     /// <summary>Packets written, those that fill gaps left out.</summary>
     public long Packets { get; private set; }
@@ -81,13 +82,13 @@ public sealed class SpeakerRecording(IBufferWriter<byte> output, uint serial, st
         (lastArrival, lastSamples) = (frame.Arrival, samples);
     }
 
-    /// <summary>With silence in whole frames; what is left over counts with the next gap.</summary>
+    /// <summary>With silence in whole frames; what is left over, or was too much, counts with the next gap.</summary>
     private void FillGap(in ReceivedFrame frame)
     {
         var passed = Passed(frame.Arrival);
         long gap = (int)(frame.Timestamp - nextTimestamp);
         if (Math.Abs(gap - passed) > MaxDisagreement.TotalSeconds * OpusToc.SampleRate) gap = passed;
-        for (var left = gap; left >= OpusToc.SilenceSamples; left -= OpusToc.SilenceSamples) writer.TryWrite(OpusToc.SilenceFrame);
+        for (owed += gap; owed >= OpusToc.SilenceSamples; owed -= OpusToc.SilenceSamples) writer.TryWrite(OpusToc.SilenceFrame);
     }
 
     /// <summary>Samples that went by since the last packet was over.</summary>

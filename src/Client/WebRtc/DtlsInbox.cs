@@ -4,7 +4,9 @@ using Org.BouncyCastle.Tls;
 namespace Voice.Client.WebRtc;
 
 /// <summary>The bounded queue between the socket, which delivers, and the thread that blocks in BouncyCastle.</summary>
-internal sealed class DtlsInbox(Action<ReadOnlySpan<byte>> send) : DatagramTransport, IDisposable
+#pragma warning disable CA1001 // Without wait handles the queue holds nothing to dispose of, and the handshake's thread may still be in it.
+internal sealed class DtlsInbox(Action<ReadOnlySpan<byte>> send) : DatagramTransport
+#pragma warning restore CA1001
 {
     private const int Capacity = 32;
 
@@ -46,6 +48,4 @@ internal sealed class DtlsInbox(Action<ReadOnlySpan<byte>> send) : DatagramTrans
         closed = true;
         queue.TryAdd([]);
     }
-
-    public void Dispose() => queue.Dispose();
 }

@@ -20,7 +20,7 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
     private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
-    private readonly byte[] sendBuffer = new byte[4096];
+    private readonly byte[] sendBuffer = new byte[RtpHeader.FixedLength + IMediaPath.MaxPayload + SrtpProfiles.MaxTagLength];
     private readonly Lock sending = new();
     private readonly Lock checking = new();
     private IceClient? ice;
@@ -68,8 +68,7 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
         RtpHeader.Write(header, marker, OpusPayloadType, (ushort)index, timestamp, ssrc);
         lock (sending)
         {
-            if (egress is not null && payload.Length <= sendBuffer.Length - header.Length - SrtpProfiles.MaxTagLength)
-                socket!.Send(sendBuffer.AsSpan(0, egress.Protect(header, payload, index, sendBuffer)));
+            if (egress is not null) socket!.Send(sendBuffer.AsSpan(0, egress.Protect(header, payload, index, sendBuffer)));
         }
     }
 
@@ -107,6 +106,7 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
     private async Task KeepChecking()
     {
         var buffer = new byte[256];
+        var cancellation = closing.Token;
         try
         {
             while (true)
@@ -120,7 +120,7 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
                     wait = ice.NextCheck - now;
                 }
 
-                await Task.Delay(wait, options.Time, closing.Token);
+                await Task.Delay(wait, options.Time, cancellation);
             }
 
             lost.TrySetException(new VoiceClosedException(null, "the media path is lost: the voice server does not answer over UDP"));

@@ -51,6 +51,26 @@ public class SpeakerRecordingTests
     }
 
     [Fact]
+    public void Gaps_that_are_no_whole_frames_add_up()
+    {
+        for (var i = 0; i < 10; i++) recording.Take(Frame(i) with { Timestamp = (uint)i * (960 + 480), Arrival = 1000 + i * 30 });
+
+        // Nine gaps of half a frame.
+        Assert.Equal(10 + 4, Written().Count);
+    }
+
+    [Fact]
+    public void What_came_too_close_is_taken_off_the_next_gap()
+    {
+        recording.Take(Frame(0));
+        recording.Take(Frame(1) with { Timestamp = 480 });
+        recording.Take(Frame(2) with { Timestamp = 480 + 960 + 1440 });
+
+        // 480 + 1440 samples: one frame of silence more than the packets, in all.
+        Assert.Equal([Payload(0), Payload(1), OpusToc.SilenceFrame.ToArray(), Payload(2)], Written());
+    }
+
+    [Fact]
     public void A_lost_packet_leaves_silence_of_its_length()
     {
         for (var i = 0; i < 40; i++)

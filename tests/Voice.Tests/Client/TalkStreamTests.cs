@@ -38,6 +38,28 @@ public class TalkStreamTests
     }
 
     [Fact]
+    public void Parts_of_frames_in_pauses_add_up()
+    {
+        var first = stream.Next(960, TimeSpan.Zero).Timestamp;
+        uint last = first;
+        for (var i = 1; i <= 10; i++)
+        {
+            stream.Pause();
+            last = stream.Next(960, i * 1.5 * FrameTime).Timestamp;
+        }
+
+        Assert.Equal(first + 15 * 960, last);
+    }
+
+    [Fact]
+    public void A_talker_who_is_late_for_long_goes_on_at_the_time_it_is()
+    {
+        var before = stream.Next(960, TimeSpan.Zero);
+
+        Assert.Equal((before.Index + 1, before.Timestamp + 960 + 25 * 960, false), stream.Next(960, 26 * FrameTime));
+    }
+
+    [Fact]
     public void Silence_sent_ahead_of_its_time_moves_no_timestamp_back()
     {
         uint last = 0;

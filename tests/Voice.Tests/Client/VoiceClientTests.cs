@@ -90,6 +90,45 @@ public sealed class VoiceClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_only_listens_tells_the_server_where_by_RTP()
+    {
+        await using var voice = await Join();
+
+        await service.NextEmptyPacket();
+    }
+
+    [Fact]
+    public async Task A_packet_of_its_own_that_comes_back_is_refused()
+    {
+        await using var voice = await Join();
+
+        service.SendRtp(1, FakeVoiceService.Ssrc, Opus);
+        service.SendRtp(1, 16, Opus);
+
+        await foreach (var frame in voice.ReadFramesAsync(Cancel))
+        {
+            Assert.Equal(16u, frame.Ssrc);
+            break;
+        }
+
+        Assert.Equal(1, voice.RefusedPackets);
+    }
+
+    [Theory]
+    [InlineData(VoiceClient.MaxPacketLength)]
+    [InlineData(VoiceClient.MaxPacketLength + 1)]
+    public async Task A_packet_longer_than_a_datagram_carries_is_refused(int length)
+    {
+        await using var voice = await Join();
+        var opus = new byte[length];
+        opus[0] = 0xFB; // packed in code 3, one frame
+        opus[1] = 1;
+
+        if (length > VoiceClient.MaxPacketLength) await Assert.ThrowsAsync<ArgumentException>(async () => await voice.SendAsync(opus, Cancel));
+        else Assert.True(await voice.SendAsync(opus, Cancel) && (await service.NextPayload()).Length == length);
+    }
+
+    [Fact]
     public async Task Lost_discovery_requests_are_sent_again()
     {
         service.LostDiscoveries = 2;

@@ -28,6 +28,7 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     private readonly Channel<JsonElement> heardByGateway = Channel.CreateUnbounded<JsonElement>();
     private readonly Channel<JsonElement> heardByVoice = Channel.CreateUnbounded<JsonElement>();
     private readonly Channel<byte[]> datagrams = Channel.CreateUnbounded<byte[]>();
+    private readonly Channel<byte[]> empty = Channel.CreateUnbounded<byte[]>();
     private readonly Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     private readonly UdpProtection egress = new(EncryptionMode.AeadAes256GcmRtpSize, Key, UdpEnd.Server);
     private readonly UdpProtection ingress = new(EncryptionMode.AeadAes256GcmRtpSize, Key, UdpEnd.Server);
@@ -54,6 +55,9 @@ internal sealed class FakeVoiceService : IAsyncDisposable
 
     /// <summary>The gateway knows the session that is to be resumed.</summary>
     public bool Resumes { get; set; } = true;
+
+    /// <summary>Keepalives are answered.</summary>
+    public volatile bool Echoes = true;
 
     /// <summary>Op 4 is answered.</summary>
     public bool Assigns { get; set; } = true;
@@ -98,6 +102,9 @@ internal sealed class FakeVoiceService : IAsyncDisposable
         Assert.True(RtpPacket.TryParse(plain, out var packet));
         return packet.Payload.ToArray();
     }
+
+    /// <summary>An authentic RTP packet without payload.</summary>
+    public async Task NextEmptyPacket() => await empty.Reader.ReadAsync(TestContext.Current.CancellationToken);
 
     public Task Voice(object message) => Send(voice!, message);
 
@@ -256,8 +263,10 @@ internal sealed class FakeVoiceService : IAsyncDisposable
                 IpDiscovery.WriteResponse(response, Ssrc, from.Address.GetAddressBytes(), (ushort)from.Port);
                 SendUdp(response);
                 break;
-            case PacketKind.Keepalive: SendUdp(datagram.ToArray()); break;
-            case PacketKind.Rtp when ingress.TryUnprotect(datagram, datagram, out var length): datagrams.Writer.TryWrite(datagram[..length].ToArray()); break;
+            case PacketKind.Keepalive when Echoes: SendUdp(datagram.ToArray()); break;
+            case PacketKind.Rtp when ingress.TryUnprotect(datagram, datagram, out var length):
+                (length > RtpHeader.FixedLength ? datagrams : empty).Writer.TryWrite(datagram[..length].ToArray());
+                break;
         }
     }
 
