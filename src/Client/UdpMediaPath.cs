@@ -184,7 +184,7 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         if (key.TryUnprotect(datagram, datagram, out var length)
             && RtpPacket.TryParse(datagram[..length], out var packet)
             && packet.Ssrc != ssrc // our own, sent back: the key is the same both ways
-            && windows.TryTake(packet.Ssrc, packet.SequenceNumber, out var index))
+            && windows.TryTake(packet.Ssrc, packet.SequenceNumber, packet.Timestamp, out var index))
         {
             if (packet.PayloadType == OpusPayloadType) onPacket(packet, index);
         }

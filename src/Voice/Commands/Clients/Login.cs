@@ -17,15 +17,18 @@ internal sealed class Login(Uri gateway, RemoteCertificateValidationCallback? ch
     /// <exception cref="ClientException">No guests, or no gateway.</exception>
     public async Task<string> AsGuest(string name, CancellationToken cancellation)
     {
-        var answer = await Ask(() => http.PostAsJsonAsync("auth/guest", new { username = name }, cancellation), "log in as a guest (--token names an account)", cancellation);
-        return answer.GetProperty("token").GetString()!;
+        const string What = "log in as a guest (--token names an account)";
+        return Text(await Ask(() => http.PostAsJsonAsync("auth/guest", new { username = name }, cancellation), What, cancellation), "token", What);
     }
 
     /// <summary>The main gateway's WebSocket.</summary>
     public async Task<Uri> GatewayUrl(CancellationToken cancellation)
     {
-        var answer = await Ask(() => http.GetAsync("gateway", cancellation), "find the gateway", cancellation);
-        return new Uri(answer.GetProperty("url").GetString()!);
+        const string What = "find the gateway";
+        var url = Text(await Ask(() => http.GetAsync("gateway", cancellation), What, cancellation), "url", What);
+        return Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("ws" or "wss")
+            ? address
+            : throw new ClientException($"cannot {What}: {gateway} says it is at '{url}', which is no ws or wss address");
     }
 
     public void Dispose() => http.Dispose();
@@ -52,6 +55,11 @@ internal sealed class Login(Uri gateway, RemoteCertificateValidationCallback? ch
             throw new ClientException($"cannot {what}: what answers at {gateway} is no gateway");
         }
     }
+
+    private string Text(JsonElement answer, string name, string what) =>
+        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : throw new ClientException($"cannot {what}: what answers at {gateway} is no gateway");
 
     private static string Message(string body)
     {

@@ -62,7 +62,14 @@ internal static class PlayCommand
                 if (!live) Console.WriteLine(current);
                 await using var stream = File.OpenRead(file);
                 await using var packets = OpusFile.ReadAsync(stream, file, cancellation).GetAsyncEnumerator(cancellation);
-                while (await MoveNext(packets)) yield return packets.Current;
+                while (await MoveNext(packets))
+                {
+                    var length = packets.Current.Data.Length;
+                    if (length > VoiceClient.MaxPacketLength)
+                        throw new ClientException($"{file}: a packet of {length} bytes, and {VoiceClient.MaxPacketLength} can be sent: encode it with frames of 20 ms");
+                    yield return packets.Current;
+                }
+
                 EndLine();
             }
         }
