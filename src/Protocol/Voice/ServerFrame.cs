@@ -27,6 +27,11 @@ public static class ServerFrame
     public static byte[] Disconnect(Snowflake user) =>
         Write(VoiceOpcode.ClientDisconnect, new ClientDisconnect(user), VoiceJson.Default.ClientDisconnect);
 
+    public static byte[] Flags(Snowflake user) => Write(VoiceOpcode.ClientFlags, new ClientFlags(user, 0), VoiceJson.Default.ClientFlags);
+
+    public static byte[] Platform(Snowflake user) =>
+        Write(VoiceOpcode.ClientPlatform, new ClientPlatform(user, null), VoiceJson.Default.ClientPlatform);
+
     public static byte[] Version(BackendVersion d) => Write(VoiceOpcode.VoiceBackendVersion, d, VoiceJson.Default.BackendVersion);
 
     public static byte[] Resumed() => """{"op":9,"d":null}"""u8.ToArray();

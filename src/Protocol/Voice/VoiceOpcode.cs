@@ -19,6 +19,7 @@ public enum VoiceOpcode
     SessionUpdate = 14,
     MediaSinkWants = 15,
     VoiceBackendVersion = 16,
+    ClientFlags = 18,
     ClientPlatform = 20,
     DaveTransitionReady = 23,
     DaveMlsKeyPackage = 26,

@@ -47,6 +47,12 @@ public sealed record SessionDescription(string Sdp, string MediaSessionId)
 /// <param name="Ssrc">What this user's packets carry.</param>
 public sealed record UserSpeaking(Snowflake UserId, uint Ssrc, SpeakingFlags Speaking);
 
+/// <param name="Flags">What the user's client allows others to do, such as clips of it. 0: nothing.</param>
+public sealed record ClientFlags(Snowflake UserId, int Flags);
+
+/// <param name="Platform">Null: not known, and no client says it.</param>
+public sealed record ClientPlatform(Snowflake UserId, int? Platform);
+
 public sealed record ClientsConnect(Snowflake[] UserIds);
 
 public sealed record ClientDisconnect(Snowflake UserId);
@@ -72,5 +78,7 @@ public sealed record BackendVersion(string Voice, string RtcWorker);
 [JsonSerializable(typeof(UserSpeaking))]
 [JsonSerializable(typeof(ClientsConnect))]
 [JsonSerializable(typeof(ClientDisconnect))]
+[JsonSerializable(typeof(ClientFlags))]
+[JsonSerializable(typeof(ClientPlatform))]
 [JsonSerializable(typeof(BackendVersion))]
 internal sealed partial class VoiceJson : JsonSerializerContext;

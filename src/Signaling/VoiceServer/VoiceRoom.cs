@@ -19,7 +19,9 @@ internal sealed class VoiceRoom(RoomId id, int worker)
     public void Add(VoiceSession session)
     {
         if (sessions.Count > 0) session.Send(ServerFrame.Connect([.. sessions.Select(other => new Snowflake(other.User))]));
+        foreach (var other in sessions) SendDetails(session, other.User);
         SendAll(sessions, ServerFrame.Connect(session.User));
+        foreach (var other in sessions) SendDetails(other, session.User);
         sessions.Add(session);
     }
 
@@ -62,6 +64,14 @@ internal sealed class VoiceRoom(RoomId id, int worker)
     {
         session.ToldSpeaking = session.Speaking;
         SendAll(Listeners(session), session.SpeakingFrame());
+    }
+
+    /// <summary>Ops 18 and 20, which libraries expect after 11. They say the same of everybody, so whoever missed them has missed
+    /// nothing: kept for a resume, those of a large room would push out what matters.</summary>
+    private static void SendDetails(VoiceSession to, ulong user)
+    {
+        to.SendOnce(ServerFrame.Flags(user));
+        to.SendOnce(ServerFrame.Platform(user));
     }
 
     private static void SendAll(IEnumerable<VoiceSession> sessions, byte[] frame)

@@ -56,8 +56,8 @@ public class JoinTests
         first.News();
 
         var second = node.JoinWithoutMedia(2);
-        Assert.Equal(["Hello", "Ready", "ClientsConnect 1"], second.News());
-        Assert.Equal(["ClientsConnect 2"], first.News());
+        Assert.Equal(["Hello", "Ready", "ClientsConnect 1", "ClientFlags 1", "ClientPlatform 1"], second.News());
+        Assert.Equal(["ClientsConnect 2", "ClientFlags 2", "ClientPlatform 2"], first.News());
 
         second.Select();
         Assert.Equal(["SessionDescription", "Speaking 1=0"], second.News());
@@ -194,7 +194,7 @@ public class JoinTests
         var again = node.Connect();
         again.Identify(1);
         again.Select();
-        Assert.Equal(["ClientsConnect 1", "Speaking 1=0"], there.News());
+        Assert.Equal(["ClientsConnect 1", "ClientFlags 1", "ClientPlatform 1", "Speaking 1=0"], there.News());
         Assert.Empty(stays.News());
         Assert.NotEqual(mover.Ssrc, again.Ssrc);
     }
@@ -208,7 +208,7 @@ public class JoinTests
         after.Identify(1);
 
         Assert.Equal(VoiceCloseCode.Disconnected, before.Closed);
-        Assert.Equal(["ClientDisconnect 1", "ClientsConnect 1"], other.News());
+        Assert.Equal(["ClientDisconnect 1", "ClientsConnect 1", "ClientFlags 1", "ClientPlatform 1"], other.News());
         Assert.Equal(2, node.Core.Sessions);
     }
 

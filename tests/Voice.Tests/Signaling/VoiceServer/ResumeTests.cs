@@ -20,7 +20,7 @@ public class ResumeTests
 
         var numbered = client.Frames.Select(frame => (TestClient.Op(frame), frame.TryGetProperty("seq", out var seq) ? seq.GetInt32() : 0));
         Assert.Equal(
-            [(VoiceOpcode.Hello, 0), (VoiceOpcode.Ready, 0), (VoiceOpcode.SessionDescription, 0), (VoiceOpcode.HeartbeatAck, 0), (VoiceOpcode.ClientsConnect, 1), (VoiceOpcode.Speaking, 2)],
+            [(VoiceOpcode.Hello, 0), (VoiceOpcode.Ready, 0), (VoiceOpcode.SessionDescription, 0), (VoiceOpcode.HeartbeatAck, 0), (VoiceOpcode.ClientsConnect, 1), (VoiceOpcode.ClientFlags, 0), (VoiceOpcode.ClientPlatform, 0), (VoiceOpcode.Speaking, 2)],
             numbered);
     }
 
@@ -174,7 +174,7 @@ public class ResumeTests
 
         a.Lose(); // its loss, noticed late, is nothing to the session
         node.Join(2);
-        Assert.Equal(["Hello", "Resumed", "ClientsConnect 2", "Speaking 2=0"], again.News());
+        Assert.Equal(["Hello", "Resumed", "ClientsConnect 2", "ClientFlags 2", "ClientPlatform 2", "Speaking 2=0"], again.News());
     }
 
     [Fact]

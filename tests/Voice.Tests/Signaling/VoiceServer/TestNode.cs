@@ -258,7 +258,7 @@ internal sealed class TestClient(TestNode node, long socket)
         {
             VoiceOpcode.Speaking => $"{op} {d.GetProperty("user_id")}={d.GetProperty("speaking")}",
             VoiceOpcode.ClientsConnect => $"{op} {string.Join(',', d.GetProperty("user_ids").EnumerateArray())}",
-            VoiceOpcode.ClientDisconnect => $"{op} {d.GetProperty("user_id")}",
+            VoiceOpcode.ClientDisconnect or VoiceOpcode.ClientFlags or VoiceOpcode.ClientPlatform => $"{op} {d.GetProperty("user_id")}",
             _ => op.ToString(),
         };
     }
