@@ -16,7 +16,6 @@ public sealed class VoiceClient : IAsyncDisposable
     /// <summary>Bytes of an Opus packet that can be sent.</summary>
     public const int MaxPacketLength = IMediaPath.MaxPayload;
 
-    private const int SilenceFrames = 5;
     private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
@@ -119,7 +118,7 @@ public sealed class VoiceClient : IAsyncDisposable
     public async Task PauseAsync(CancellationToken cancellation = default)
     {
         if (session is not { IsTalking: true } current) return;
-        for (var i = 0; i < SilenceFrames; i++)
+        for (var i = 0; i < OpusToc.SilenceFrames; i++)
         {
             await current.SendAsync(Silence, cancellation);
             await Task.Delay(FrameTime, options.Time, cancellation);

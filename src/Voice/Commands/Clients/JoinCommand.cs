@@ -33,7 +33,7 @@ internal static class JoinCommand
             cancellation);
 
         IPeopleView view = Console.IsOutputRedirected ? new PeopleLines() : new PeopleTable();
-        view.Begin($"{session.Place}, over {request.Voice.Transport}. Ctrl-C leaves.");
+        view.Begin($"{session.Place}, over {request.Voice.Transport.Name()}. Ctrl-C leaves.");
         while (!cancellation.IsCancellationRequested && !voice.Completion.IsCompleted)
         {
             view.Show(people.Now(session.NameOf), voice.State);

@@ -94,7 +94,7 @@ internal static class JoinsCommand
     {
         if (times.Count == 0) return;
         times.Sort();
-        Console.WriteLine($"{times.Count} joins over {transport}, op 4 sent to first audio heard: "
+        Console.WriteLine($"{times.Count} joins over {transport.Name()}, op 4 sent to first audio heard: "
             + $"p50 {Milliseconds(0.50)}, p90 {Milliseconds(0.90)}, p99 {Milliseconds(0.99)}, max {Milliseconds(1)} ms");
 
         string Milliseconds(double share) => times[Math.Max(0, (int)Math.Ceiling(share * times.Count) - 1)].TotalMilliseconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture);

@@ -26,7 +26,7 @@ internal static class PlayCommand
         if (files.FirstOrDefault(file => !File.Exists(file)) is { } missing) throw new ClientException($"there is no file {missing}");
         await using var session = await ClientSession.OpenAsync(request, cancellation);
         await using var voice = await session.JoinAsync(request.Voice with { SelfDeaf = true }, cancellation);
-        Console.WriteLine($"Playing in {session.Place}, over {request.Voice.Transport}.");
+        Console.WriteLine($"Playing in {session.Place}, over {request.Voice.Transport.Name()}.");
 
         var playlist = new Playlist(files);
         var playing = OpusPlayer.PlayAsync(voice, playlist.ReadAsync(cancellation), playlist.Played, cancellation: cancellation);
