@@ -13,9 +13,16 @@ public sealed record Identify(string Token)
     public int? Intents { get; init; }
 
     public int[]? Shard { get; init; }
+
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{nameof(Identify)} {{ {Intents} }}";
 }
 
-public sealed record Resume(string Token, string SessionId, int Seq);
+public sealed record Resume(string Token, string SessionId, int Seq)
+{
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{nameof(Resume)} {{ {SessionId}, {Seq} }}";
+}
 
 public sealed record UnavailableGuild(Snowflake Id, bool Unavailable = true);
 
@@ -76,6 +83,9 @@ public sealed record VoiceServerUpdate(string Token, Snowflake? GuildId, string?
     /// <summary>In a private call the channel, which is the voice server's id too.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Snowflake? ChannelId { get; init; }
+
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{nameof(VoiceServerUpdate)} {{ {GuildId ?? ChannelId}, {Endpoint} }}";
 }
 
 /// <summary>One message of the main gateway; <see cref="D"/> is parsed by opcode.</summary>

@@ -68,7 +68,11 @@ public sealed record WebRtcPath(
     [property: Key(1)] string LocalPassword,
     [property: Key(2)] string RemoteUfrag,
     [property: Key(3)] byte[] RemoteFingerprint,
-    [property: Key(4)] ushort[] Profiles) : MediaPath;
+    [property: Key(4)] ushort[] Profiles) : MediaPath
+{
+    /// <summary>Without the password.</summary>
+    public override string ToString() => $"{nameof(WebRtcPath)} {{ {LocalUfrag}, {RemoteUfrag} }}";
+}
 
 /// <summary>Discord's UDP protocol (protocol/udp-media.md).</summary>
 /// <param name="SecretKey">32 bytes, both directions.</param>

@@ -68,6 +68,9 @@ public sealed record Identify(Snowflake ServerId, Snowflake UserId, string Sessi
     public Snowflake? ChannelId { get; init; }
 
     public int? MaxDaveProtocolVersion { get; init; }
+
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{nameof(Identify)} {{ {ServerId}, {UserId}, {SessionId} }}";
 }
 
 /// <summary>Op 7 (section 4.6).</summary>
@@ -78,6 +81,9 @@ public sealed record Resume(Snowflake ServerId, string SessionId, string Token) 
 
     /// <summary>The last sequence number the client has; -1 or absent: none.</summary>
     public int? SeqAck { get; init; }
+
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{nameof(Resume)} {{ {ServerId}, {SessionId}, {SeqAck} }}";
 }
 
 /// <summary>Op 1 (section 4.3). A protocol that is neither `webrtc` nor `udp` is taken as far as its name.</summary>

@@ -16,7 +16,7 @@ public sealed class GatewayConnection
     public static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a client may stay without a session, heartbeats or not.</summary>
-    public static readonly TimeSpan IdentifyTimeout = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan IdentifyTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Every intent bit that Discord has defined; others are a mistake of the client.</summary>
     private const int KnownIntents = 0x0331_FFFF;

@@ -75,6 +75,8 @@ public sealed class GatewayHost : IAsyncDisposable
             {
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = GatewayServices.MaxRequestBytes;
+                kestrel.Limits.MaxConcurrentConnections = GatewayServices.MaxConnections;
+                kestrel.Limits.MaxConcurrentUpgradedConnections = GatewayServices.MaxWebSockets;
                 kestrel.Listen(options.Bind, options.Port, listen => clients = listen.UseHttpAndHttps(certificate));
                 if (grains is not null) return;
                 kestrel.Listen(

@@ -34,4 +34,7 @@ public sealed record GatewayOptions
 
     /// <summary>What <see cref="GuestLogin"/> comes to.</summary>
     public bool LetsGuestsIn => GuestLogin ?? IPAddress.IsLoopback(Bind);
+
+    /// <summary>Without the secret.</summary>
+    public override string ToString() => $"{nameof(GatewayOptions)} {{ {DataDirectory}, {Bind}:{Port} }}";
 }

@@ -14,12 +14,18 @@ internal static class GatewayServices
 {
     public const long MaxRequestBytes = 64 * 1024;
 
+    /// <summary>HTTP connections at a time; a WebSocket does not count any more.</summary>
+    public const int MaxConnections = 8192;
+
+    public const int MaxWebSockets = 32_768;
+
     public static void AddGateway(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(options);
         services.AddSingleton(AccountTokens.Open(options.DataDirectory));
         services.AddSingleton<Accounts>();
         services.AddSingleton<GatewaySessions>();
+        services.AddSingleton<Anteroom>();
         services.AddHostedService<DefaultGuild>();
         services.AddHostedService<SessionUpkeep>();
 
@@ -85,6 +91,13 @@ internal static class GatewayServices
         }
 
         var services = context.RequestServices;
+        using var place = services.GetRequiredService<Anteroom>().Enter(context.Connection.RemoteIpAddress);
+        if (place is null)
+        {
+            await RestError.TooManyConnections.ExecuteAsync(context);
+            return;
+        }
+
         var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         using var compression = compress is "zlib-stream" ? new ZlibStream() : null;
@@ -93,6 +106,7 @@ internal static class GatewayServices
             context.Request.Query["v"].FirstOrDefault(),
             compression,
             Info.GatewayUrl(context.Request),
+            place,
             services.GetRequiredService<Accounts>(),
             services.GetRequiredService<GatewaySessions>(),
             services.GetRequiredService<ILogger<GatewaySocket>>()).Run(stopping);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Voice.Protocol;
+using Voice.Protocol.Gateway;
 
 namespace Voice.Signaling.Gateway;
 
@@ -90,11 +91,14 @@ public sealed class GatewaySession(string id, Snowflake user, int? intents = nul
         // Its own voice state is sent to a session whatever its intents, since a bot that forgot the intent would wait for it
         // for ever (protocol/gateway.md section 2).
         "VOICE_STATE_UPDATE" => Intends(GuildVoiceStatesIntent) || VoiceStateOf(e.Data) == user,
-        "GUILD_MEMBER_ADD" or "GUILD_MEMBER_UPDATE" => Intends(GuildMembersIntent),
+        "GUILD_MEMBER_ADD" => Intends(GuildMembersIntent),
+        "GUILD_MEMBER_UPDATE" => Intends(GuildMembersIntent) || MemberOf(e.Data) == user,
         _ => true,
     };
 
     private bool Intends(int intent) => intents is not { } bits || (bits & intent) != 0;
+
+    private static Snowflake? MemberOf(byte[] data) => JsonSerializer.Deserialize(data, GatewayJson.Default.Member)?.User.Id;
 
     private static Snowflake? VoiceStateOf(byte[] data)
     {

@@ -81,14 +81,14 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
             await End(lost);
         }
 
-        var live = new LiveSession(new GatewaySession(RandomNumberGenerator.GetHexString(32, lowercase: true), user.Id, identify.Intents), user);
+        var live = new LiveSession(new GatewaySession(RandomNumberGenerator.GetHexString(32, lowercase: true), user.Id, identify.Intents), user, identify.Shard);
         live.Attach(outbox);
         _sessions[live.Id] = live;
         try
         {
-            var ids = (await grains.User(user.Id).Guilds()).Where(g => InShard(g, identify.Shard));
+            var ids = (await grains.User(user.Id).Guilds()).Where(live.HasInShard);
             var guilds = (await Task.WhenAll(ids.Select(id => Fetch(live, id)))).OfType<Guild>().ToArray();
-            var channels = identify.Shard is [> 0, _] ? [] : await FetchPrivate(live);
+            var channels = live.HasPrivateChannels ? await FetchPrivate(live) : [];
             var ready = new Ready(version, user, [.. guilds.Select(g => new UnavailableGuild(g.Id))], live.Id, resumeUrl, new Application(user.Id))
             {
                 PrivateChannels = [.. channels.Select(channel => channel.SeenBy(user.Id))],
@@ -103,6 +103,10 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         {
             await End(live);
             throw;
+        }
+        finally
+        {
+            live.Opened();
         }
     }
 
@@ -122,13 +126,14 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         if (!await Knows(live, guild)) return;
         if (update.ChannelId is not null)
         {
-            // Users are in one voice channel, bots in one per guild (protocol/gateway.md section 5).
-            if (!live.User.Bot) await LeaveVoice(live, except: guild);
             live.InVoice(guild, joined: true);
         }
 
-        await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update);
+        var done = await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update);
         if (update.ChannelId is null) live.InVoice(guild, joined: false);
+
+        // Users are in one voice channel, bots in one per guild (protocol/gateway.md section 5). Who is refused stays where they are.
+        else if (done && !live.User.Bot) await LeaveVoice(live, except: guild);
     }
 
     /// <summary>Op 8. Who is no member is not answered.</summary>
@@ -157,7 +162,11 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     /// <summary>The user is a member of this guild, or a recipient of this private channel, from now on: their sessions here learn of it.</summary>
     public async Task Joined(Snowflake user, Snowflake guild)
     {
-        foreach (var live in _sessions.Values.Where(s => s.User.Id == user)) await Knows(live, guild);
+        foreach (var live in _sessions.Values.Where(s => s.User.Id == user))
+        {
+            await live.Opening; // READY comes first
+            await Knows(live, guild);
+        }
     }
 
     /// <summary>The session ends for good: it leaves voice, and can not be resumed.</summary>
@@ -172,10 +181,6 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         }
     }
 
-    // protocol/gateway.md section 2.
-    private static bool InShard(Snowflake guild, int[]? shard) =>
-        shard is not [var id, var count] || (guild.Value >> 22) % (ulong)count == (ulong)id;
-
     private async Task LeaveVoice(LiveSession live, Snowflake? except)
     {
         foreach (var guild in live.VoiceGuilds.Where(g => g != except))
@@ -185,18 +190,18 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         }
     }
 
-    /// <summary>False if the user is no member; a guild or private channel joined since READY is introduced first.</summary>
+    /// <summary>False if the user is no member, or it is another shard's; a guild or private channel joined since READY is introduced first.</summary>
     private async Task<bool> Knows(LiveSession live, Snowflake guild)
     {
         if (live.Guilds.Contains(guild)) return true;
         var user = grains.User(live.User.Id);
         if ((await user.Guilds()).Contains(guild))
         {
-            if (await Fetch(live, guild) is { } found) Introduce(live, found);
+            if (live.HasInShard(guild) && await Fetch(live, guild) is { } found) Introduce(live, found);
         }
         else if ((await user.PrivateChannels()).Contains(guild))
         {
-            if (await FetchPrivate(live, guild) is { } found) live.Introduce(guild, ("CHANNEL_CREATE", GatewayFrame.Data(found.SeenBy(live.User.Id), GatewayJson.Default.PrivateChannel)));
+            if (live.HasPrivateChannels && await FetchPrivate(live, guild) is { } found) live.Introduce(guild, ("CHANNEL_CREATE", GatewayFrame.Data(found.SeenBy(live.User.Id), GatewayJson.Default.PrivateChannel)));
         }
 
         return live.Guilds.Contains(guild);
@@ -221,6 +226,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         T? found = null;
         try
         {
+            if (!_sessions.ContainsKey(live.Id)) return null; // ended meanwhile: nobody else would take it out again
             await grains.Guild(guild).Subscribe(Self);
             found = await get();
             return found;

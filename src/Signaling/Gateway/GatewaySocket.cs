@@ -5,8 +5,16 @@ using Voice.Protocol.Gateway;
 namespace Voice.Signaling.Gateway;
 
 /// <summary>One client's WebSocket: reads messages, lets <see cref="GatewayConnection"/> decide, and does what it says.</summary>
+/// <param name="anteroom">The place of a socket that has no session yet: given up once it has one.</param>
 internal sealed class GatewaySocket(
-    WebSocket socket, string? version, ZlibStream? compression, string resumeUrl, Accounts accounts, GatewaySessions sessions, ILogger log)
+    WebSocket socket,
+    string? version,
+    ZlibStream? compression,
+    string resumeUrl,
+    IDisposable anteroom,
+    Accounts accounts,
+    GatewaySessions sessions,
+    ILogger log)
 {
     /// <summary>How long a client has to answer our close frame.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
@@ -49,7 +57,9 @@ internal sealed class GatewaySocket(
         {
             _outbox.Complete();
             socket.Abort();
-            await Task.WhenAny(receiving);
+
+            // Both: the sender may be compressing, and the stream that it does that with ends with this call.
+            await Task.WhenAll(sending, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await LeaveSession();
         }
     }
@@ -149,8 +159,14 @@ internal sealed class GatewaySocket(
         }
 
         _session = await sessions.Open(user, identify, Version!.Value, resumeUrl, _outbox);
-        if (_session is not null) _connection.Authenticated();
+        if (_session is not null) Authenticated();
         else Close(GatewayCloseCode.RateLimited);
+    }
+
+    private void Authenticated()
+    {
+        _connection.Authenticated();
+        anteroom.Dispose();
     }
 
     private async Task Resume(Resume resume)
@@ -171,7 +187,7 @@ internal sealed class GatewaySocket(
         if (found.TryResume(_outbox, resume.Seq, out var valid))
         {
             _session = found;
-            _connection.Authenticated();
+            Authenticated();
             return;
         }
 

@@ -5,15 +5,28 @@ namespace Voice.Signaling.Gateway;
 
 /// <summary>A session with the socket it is on at the moment. Guild events and the socket's loop meet here: one lock, held only
 /// while messages are numbered and queued, keeps numbers and order the same thing.</summary>
-internal sealed class LiveSession(GatewaySession session, User user)
+/// <param name="shard">Its number and how many there are; null: it has all guilds.</param>
+internal sealed class LiveSession(GatewaySession session, User user, int[]? shard = null)
 {
     private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Outbox? _outbox;
     private bool _ended;
 
     public string Id => session.Id;
 
     public User User => user;
+
+    /// <summary>Done when READY and what belongs to it is dispatched, or the session has ended before.</summary>
+    public Task Opening => _opened.Task;
+
+    public void Opened() => _opened.TrySetResult();
+
+    // protocol/gateway.md section 2.
+    public bool HasInShard(Snowflake guild) => shard is not [var id, var count] || (guild.Value >> 22) % (ulong)count == (ulong)id;
+
+    /// <summary>Private channels are the first shard's.</summary>
+    public bool HasPrivateChannels => shard is not [> 0, _];
 
     public Snowflake[] Guilds => Locked(() => session.Guilds.ToArray());
 

@@ -54,4 +54,7 @@ public sealed record NodeOptions
     /// <summary>Encryption modes to offer to UDP clients, best first. The xsalsa20_poly1305 ones leave the RTP header unauthenticated, and are
     /// for the oldest voice libraries only.</summary>
     public IReadOnlyList<string> EncryptionModes { get; init; } = Protocol.DiscordUdp.EncryptionModes.Current;
+
+    /// <summary>Without the secret.</summary>
+    public override string ToString() => $"{nameof(NodeOptions)} {{ {DataDirectory} }}";
 }

@@ -158,11 +158,11 @@ public sealed partial class GuildGrain(
         return Task.CompletedTask;
     }
 
-    public Task UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    public Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
     {
         voice.Update(pump.Now, user, gatewaySession, update);
         _ = Proceed();
-        return Task.CompletedTask;
+        return Task.FromResult(voice.Find(user) is { } one && one.GatewaySession == gatewaySession && one.Channel == update.ChannelId);
     }
 
     public async Task VoiceServerPing(Snowflake user)

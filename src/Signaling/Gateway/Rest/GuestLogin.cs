@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -33,22 +31,13 @@ internal static class GuestLogin
     {
         limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
         limits.AddPolicy(RatePolicy, context => RateLimitPartition.GetTokenBucketLimiter(
-            Network(context.Connection.RemoteIpAddress),
+            ClientNetwork.Of(context.Connection.RemoteIpAddress),
             _ => new TokenBucketRateLimiterOptions
             {
                 TokenLimit = LoginsPerMinute,
                 TokensPerPeriod = LoginsPerMinute,
                 ReplenishmentPeriod = TimeSpan.FromMinutes(1),
             }));
-    }
-
-    /// <summary>Whom a limit is for: an IPv4 address, or an IPv6 network, of which one person has all addresses.</summary>
-    private static IPAddress Network(IPAddress? address)
-    {
-        if (address is not { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false }) return address?.MapToIPv4() ?? IPAddress.None;
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
     }
 
     private static async Task<IResult> Login(

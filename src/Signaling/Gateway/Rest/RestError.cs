@@ -41,6 +41,8 @@ internal sealed record RestError(int Code, string Message)
 
     public static IResult InvalidApiVersion { get; } = Answer(StatusCodes.Status400BadRequest, 50041, "Invalid API version");
 
+    public static IResult TooManyConnections { get; } = Answer(StatusCodes.Status503ServiceUnavailable, 0, "Too many connections that have not identified");
+
     public static IResult BadRequest(string message) => Answer(StatusCodes.Status400BadRequest, 50035, message);
 
     public static IResult Of(Refusal refusal) => refusal switch

@@ -78,6 +78,8 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
 
     public bool IsFull { get; set; }
 
+    public bool RefusesJoins { get; set; }
+
     public async Task<Guild?> Create(string name, User owner, string[] voiceChannels)
     {
         lock (_lock)
@@ -150,9 +152,10 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
         return Task.CompletedTask;
     }
 
-    public Task UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    public Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
     {
         Updates.Enqueue((user, gatewaySession, update));
+        if (RefusesJoins && update.ChannelId is not null) return Task.FromResult(false);
         var state = new VoiceState(user, "voice-session") { GuildId = id, ChannelId = update.ChannelId, SelfMute = update.SelfMute };
         var events = new List<GuildEvent> { new("VOICE_STATE_UPDATE", GatewayFrame.Data(state, GatewayJson.Default.VoiceState), null) };
         if (update.ChannelId is not null)
@@ -162,7 +165,7 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
         }
 
         Send([.. events]);
-        return Task.CompletedTask;
+        return Task.FromResult(true);
     }
 
     public Task VoiceServerPing(Snowflake user)

@@ -260,8 +260,43 @@ public class GatewayHostTests
 
         await client.Join(Guild, Lounge, cancellation: TestContext.Current.CancellationToken);
         await client.Join(600, 601, cancellation: TestContext.Current.CancellationToken);
+        await client.Join(600, 601, cancellation: TestContext.Current.CancellationToken); // handled after all of the first
 
         Assert.Equal([Lounge, null], first.Updates.Select(u => u.Update.ChannelId));
+    }
+
+    [Fact]
+    public async Task A_refused_join_ends_no_call()
+    {
+        await using var gateway = await TestGateway.Start();
+        var first = await gateway.Guilds.MakeGuild(Guild, Ann);
+        (await gateway.Guilds.MakeGuild(600, Ann)).RefusesJoins = true;
+        await using var client = await gateway.Connect(Ann);
+
+        await client.Join(Guild, Lounge, cancellation: TestContext.Current.CancellationToken);
+        await client.SetVoiceState(600, 601, cancellation: TestContext.Current.CancellationToken);
+        await client.Join(Guild, Lounge, cancellation: TestContext.Current.CancellationToken);
+
+        Assert.Equal([Lounge, Lounge], first.Updates.Select(u => u.Update.ChannelId));
+    }
+
+    [Fact]
+    public async Task A_shard_is_not_told_of_a_guild_that_is_anothers()
+    {
+        await using var gateway = await TestGateway.Start();
+        Snowflake mine = 2ul << 22, others = 3ul << 22;
+        using var socket = await gateway.ConnectRaw();
+        await socket.Send($$$"""{"op":2,"d":{"token":"{{{gateway.Token(Ann)}}}","shard":[0,2]}}""");
+        await socket.Until(0, "READY");
+
+        foreach (var guild in new[] { others, mine })
+        {
+            await gateway.Guilds.MakeGuild(guild);
+            var member = $"/api/v10/guilds/{guild}/members/{Ann}";
+            Assert.Equal(201, (await gateway.Request(HttpMethod.Put, member, gateway.Token(1, administrator: true), new { })).Status);
+        }
+
+        Assert.Equal(mine.ToString(), (await socket.Until(0)).GetProperty("d").GetProperty("id").GetString());
     }
 
     [Fact]

@@ -79,6 +79,15 @@ public class GatewaySessionTests
         Assert.Equal(heard, Introduced(intents).Handle(Guild, Event("GUILD_MEMBER_ADD", "{}")) is not null);
 
     [Fact]
+    public void A_change_of_oneself_as_a_member_needs_no_intent()
+    {
+        var session = Introduced(1);
+
+        Assert.NotNull(session.Handle(Guild, Event("GUILD_MEMBER_UPDATE", """{"roles":[],"user":{"id":"7","username":"me"}}""")));
+        Assert.Null(session.Handle(Guild, Event("GUILD_MEMBER_UPDATE", """{"roles":[],"user":{"id":"8","username":"other"}}""")));
+    }
+
+    [Fact]
     public void Only_a_session_without_a_socket_expires()
     {
         var session = new GatewaySession("s", Me);

@@ -206,7 +206,7 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
         return made!.Channels[0].Id;
     }
 
-    private Task Join(ulong user, Snowflake channel) =>
+    private Task<bool> Join(ulong user, Snowflake channel) =>
         silo.Guild(guild).UpdateVoiceState(user, $"s{user}", new VoiceStateUpdate(guild, channel));
 
     private VoiceToken Token(string text)

@@ -109,7 +109,7 @@ public class PrivateCallTests(GuildSilo silo) : IClassFixture<GuildSilo>
     private static string Ringing(GuildEvent one) =>
         string.Join(',', JsonSerializer.Deserialize(one.Data, GatewayJson.Default.Call)!.Ringing!);
 
-    private Task Join(ulong user) => silo.Guild(channel).UpdateVoiceState(user, $"s{user}", new VoiceStateUpdate(null, channel));
+    private Task<bool> Join(ulong user) => silo.Guild(channel).UpdateVoiceState(user, $"s{user}", new VoiceStateUpdate(null, channel));
 
-    private Task Leave(ulong user) => silo.Guild(channel).UpdateVoiceState(user, $"s{user}", new VoiceStateUpdate(null, null));
+    private Task<bool> Leave(ulong user) => silo.Guild(channel).UpdateVoiceState(user, $"s{user}", new VoiceStateUpdate(null, null));
 }
