@@ -55,6 +55,9 @@ public static class AccountPolicies
     internal static Snowflake Caller(this HttpContext context) =>
         Snowflake.TryParse(context.User.FindFirstValue(ClaimTypes.NameIdentifier), out var id) ? id : throw new InvalidOperationException("not authenticated");
 
+    /// <summary>Whom a guild asks whether they may; null: an administrator of the installation.</summary>
+    internal static Snowflake? By(this HttpContext context) => context.IsAdministrator() ? null : context.Caller();
+
     internal static bool IsBot(this HttpContext context) => context.User.IsInRole(Bot);
 
     internal static bool IsAdministrator(this HttpContext context) => context.User.IsInRole(Administrator);

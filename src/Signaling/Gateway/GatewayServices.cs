@@ -33,6 +33,7 @@ internal static class GatewayServices
         services.AddRouting();
         services.AddOpenApi();
         services.AddAccountAuthentication();
+        services.AddRateLimiter(AccountLimits.Add);
         services.AddRateLimiter(GuestLogin.LimitRate);
         services.ConfigureHttpJsonOptions(json =>
         {
@@ -60,7 +61,7 @@ internal static class GatewayServices
         var api = app.MapGroup(ApiVersion.Newest);
         api.MapGuestLogin();
         api.MapInfo();
-        var authorized = api.MapGroup("").RequireAuthorization();
+        var authorized = api.MapGroup("").RequireAuthorization().RequireRateLimiting(AccountLimits.Requests);
         authorized.MapUsers();
         authorized.MapGuilds();
         authorized.MapChannels();

@@ -136,10 +136,12 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         else if (done && !live.User.Bot) await LeaveVoice(live, except: guild);
     }
 
-    /// <summary>Op 8. Who is no member is not answered.</summary>
+    /// <summary>Op 8. Who is no member is not answered, nor who asks for all members again at once.</summary>
     public async Task SendMembers(LiveSession live, RequestGuildMembers request)
     {
-        if (!await Knows(live, request.GuildId) || await grains.Guild(request.GuildId).Get() is not { } guild) return;
+        if (!await Knows(live, request.GuildId)) return;
+        if (MemberChunks.IsLarge(request) && !live.TryList(request.GuildId, Now)) return;
+        if (await grains.Guild(request.GuildId).Get() is not { } guild) return;
         foreach (var chunk in MemberChunks.Of(guild, request))
         {
             live.Dispatch("GUILD_MEMBERS_CHUNK", GatewayFrame.Data(chunk, GatewayJson.Default.GuildMembersChunk));
@@ -166,6 +168,18 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         {
             await live.Opening; // READY comes first
             await Knows(live, guild);
+        }
+    }
+
+    /// <summary>The user has left this private channel: their sessions here learn of it.</summary>
+    public void Left(Snowflake user, PrivateChannel channel)
+    {
+        foreach (var live in _sessions.Values.Where(s => s.User.Id == user && s.Guilds.Contains(channel.Id)))
+        {
+            live.Dispatch("CHANNEL_DELETE", GatewayFrame.Data(channel, GatewayJson.Default.PrivateChannel));
+            live.InVoice(channel.Id, joined: false);
+            live.Forget(channel.Id);
+            Leave(live, channel.Id);
         }
     }
 

@@ -13,21 +13,23 @@ public interface IGuildGrain : IGrainWithIntegerKey
     /// <summary>The guild with its current voice states; null if there is none.</summary>
     Task<Guild?> Get();
 
-    Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit);
+    // Whether `by` may do what is asked is judged here, together with doing it. Null is an administrator of the installation.
+    Task<Changed<Channel>> CreateChannel(Snowflake? by, string name, ChannelType type, string? rtcRegion, int userLimit);
 
-    /// <summary>The channel as it is then; null if there is none.</summary>
-    Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change);
+    Task<Changed<Channel>> ChangeChannel(Snowflake? by, Snowflake channel, ChannelChange change);
 
-    Task<Role?> CreateRole(string name, ulong permissions);
+    /// <summary>Makes a role below all others.</summary>
+    Task<Changed<Role>> CreateRole(Snowflake? by, string name, ulong permissions);
 
-    /// <summary>The role as it is then; null if there is none.</summary>
+    /// <param name="by">Who asks.</param>
+    /// <param name="role">Which.</param>
     /// <param name="name">Null: as it was.</param>
     /// <param name="permissions">Null: as they were.</param>
-    Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions);
+    Task<Changed<Role>> ChangeRole(Snowflake? by, Snowflake role, string? name, ulong? permissions);
 
     /// <summary>Mutes, deafens, moves or disconnects a member, or changes their roles, if <paramref name="by"/> may; at once in a running call.</summary>
     /// <param name="by">Who asks, a member; null: an administrator of the installation.</param>
-    Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change);
+    Task<Changed<Member>> ChangeMember(Snowflake? by, Snowflake user, MemberChange change);
 
     /// <summary>Lets somebody speak on a stage, or not, or asks for it, if <paramref name="by"/> may.</summary>
     /// <param name="by">As for <see cref="ChangeMember"/>.</param>
@@ -78,7 +80,11 @@ public interface IUserGrain : IGrainWithIntegerKey
 
     Task<Snowflake[]> PrivateChannels();
 
-    Task AddPrivateChannel(Snowflake channel);
+    /// <summary>Shows the channel to the user. One that they made is refused if they have made too many; one that somebody else made
+    /// takes the place of the oldest such one, so that nobody can use up another's.</summary>
+    Task<bool> AddPrivateChannel(Snowflake channel, bool made);
+
+    Task RemovePrivateChannel(Snowflake channel);
 
     /// <summary>The id of the channel between this user and another, always the same. Ask the user whose id is lower.</summary>
     /// <param name="proposed">Its id, if there is none yet.</param>
@@ -98,6 +104,9 @@ public interface IPrivateChannelGrain : IGrainWithIntegerKey
 
     /// <summary>The call as CALL_CREATE carries it; null while nobody is in it.</summary>
     Task<Call?> GetCall();
+
+    /// <summary>The user leaves the call, and a group for good.</summary>
+    Task Leave(Snowflake user);
 
     /// <summary>Begins or ends the ringing of some of the recipients.</summary>
     Task Ring(Snowflake[] recipients, bool on);

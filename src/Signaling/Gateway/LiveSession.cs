@@ -8,8 +8,12 @@ namespace Voice.Signaling.Gateway;
 /// <param name="shard">Its number and how many there are; null: it has all guilds.</param>
 internal sealed class LiveSession(GatewaySession session, User user, int[]? shard = null)
 {
+    /// <summary>All members of a guild are sent this often at most.</summary>
+    private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<Snowflake, TimeSpan> _listed = [];
     private Outbox? _outbox;
     private bool _ended;
 
@@ -89,6 +93,14 @@ internal sealed class LiveSession(GatewaySession session, User user, int[]? shar
             }
         }
     }
+
+    /// <summary>False: all members of the guild were sent a moment ago.</summary>
+    public bool TryList(Snowflake guild, TimeSpan now) => Locked(() =>
+    {
+        if (_listed.TryGetValue(guild, out var last) && now - last < ListInterval) return false;
+        _listed[guild] = now;
+        return true;
+    });
 
     public bool Expect(Snowflake guild) => Locked(() => session.Expect(guild));
 

@@ -59,11 +59,21 @@ public enum Refusal
 
     /// <summary>Only for members who are in voice.</summary>
     NotInVoice,
+    UnknownOverwrite,
+    TooManyChannels,
+    TooManyRoles,
 
     /// <summary>Not for a channel of this type.</summary>
     WrongChannelType,
 }
 
-/// <param name="Member">As they are then; null if refused.</param>
+/// <summary>What became of a change that was asked for.</summary>
+/// <param name="Value">As it is then; null if refused.</param>
 [GenerateSerializer, Immutable]
-public sealed record MemberChanged(Refusal Refusal, Member? Member);
+public sealed record Changed<T>(Refusal Refusal, T? Value)
+    where T : class
+{
+    public static implicit operator Changed<T>(Refusal refusal) => new(refusal, null);
+
+    public static implicit operator Changed<T>(T value) => new(Refusal.None, value);
+}

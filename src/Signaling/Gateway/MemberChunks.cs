@@ -7,6 +7,12 @@ internal static class MemberChunks
 {
     public const int MaxMembers = 1000;
 
+    /// <summary>Discord's limit of a search.</summary>
+    private const int MaxFound = 100;
+
+    /// <summary>It may be answered with all members.</summary>
+    public static bool IsLarge(RequestGuildMembers request) => request.UserIds is null && request.Limit is <= 0 or > MaxFound;
+
     /// <summary>At least one, which may be empty: a client waits for the last.</summary>
     public static IEnumerable<GuildMembersChunk> Of(Guild guild, RequestGuildMembers request)
     {

@@ -24,6 +24,9 @@ public sealed class UserRecord
 
     public HashSet<Snowflake> PrivateChannels { get; init; } = [];
 
+    /// <summary>Those of <see cref="PrivateChannels"/> that this user made.</summary>
+    public HashSet<Snowflake> MadeChannels { get; init; } = [];
+
     /// <summary>Private channels with one other user whose id is higher than this one's, by that id.</summary>
     public Dictionary<Snowflake, Snowflake> DirectChannels { get; init; } = [];
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
 
@@ -7,6 +9,8 @@ namespace Voice.Signaling.Gateway.Guilds;
 /// and voice states like any other, and the channel's id as the server's (architecture.md section 2).</summary>
 public sealed partial class GuildGrain
 {
+    private Task ringingEnds = Task.CompletedTask;
+
     private GuildData? PrivateChannel => voice.Data is { Private: true } channel ? channel : null;
 
     public async Task<PrivateChannel> Open(User[] recipients, Snowflake? owner)
@@ -40,9 +44,38 @@ public sealed partial class GuildGrain
 
     public Task Ring(Snowflake[] recipients, bool on)
     {
-        voice.Ring(recipients, on);
+        voice.Ring(pump.Now, recipients, on);
+        if (ringingEnds.IsCompleted) ringingEnds = EndRinging();
         _ = Proceed();
         return Task.CompletedTask;
+    }
+
+    public async Task Leave(Snowflake user)
+    {
+        if (PrivateChannel is not { } channel || !channel.Members.TryGetValue(user, out var member)) return;
+        voice.Ring(pump.Now, [user], on: false);
+        voice.Move(user, to: null);
+        if (channel.Channels[0].Type == ChannelType.GroupDm)
+        {
+            channel.Members.Remove(user);
+            if (channel.OwnerId == user) channel.OwnerId = channel.Members.Keys.Order().FirstOrDefault();
+            await stored.Save();
+            var left = new JsonObject { ["channel_id"] = Id.ToString(), ["user"] = JsonSerializer.SerializeToNode(member.User, GatewayJson.Default.User) };
+            Publish([new GuildEvent("CHANNEL_RECIPIENT_REMOVE", JsonSerializer.SerializeToUtf8Bytes(left), null)]);
+        }
+
+        _ = Proceed();
+    }
+
+    private async Task EndRinging()
+    {
+        while (voice.RingingEnds is { } at)
+        {
+            var wait = at - pump.Now;
+            if (wait > TimeSpan.Zero) await Task.Delay(wait, time);
+            else voice.ExpireRinging(pump.Now);
+            _ = Proceed();
+        }
     }
 
     private static PrivateChannel Payload(GuildData channel) =>

@@ -62,9 +62,11 @@ public sealed partial class GuildGrain(
 
     public Task<Guild?> Get() => Task.FromResult(Guild?.ToPayload(voice.Participants.Select(one => one.ToState())));
 
-    public async Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit)
+    public async Task<Changed<Channel>> CreateChannel(Snowflake? by, string name, ChannelType type, string? rtcRegion, int userLimit)
     {
-        if (Guild is not { } guild || guild.Channels.Count >= MaxChannels) return null;
+        if (Guild is not { } guild) return Refusal.UnknownGuild;
+        if (new Moderation(guild, voice, by).JudgeNewChannel() is not Refusal.None and var refusal) return refusal;
+        if (guild.Channels.Count >= MaxChannels) return Refusal.TooManyChannels;
         var channel = new Channel(NewId(), type, name)
         {
             GuildId = Id,
@@ -78,9 +80,11 @@ public sealed partial class GuildGrain(
         return channel;
     }
 
-    public async Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change)
+    public async Task<Changed<Channel>> ChangeChannel(Snowflake? by, Snowflake channel, ChannelChange change)
     {
-        if (Guild?.Channels is not { } channels || channels.FindIndex(one => one.Id == channel) is not (>= 0 and var index)) return null;
+        if (Guild is not { Channels: var channels } guild) return Refusal.UnknownGuild;
+        if (channels.FindIndex(one => one.Id == channel) is not (>= 0 and var index)) return Refusal.UnknownChannel;
+        if (new Moderation(guild, voice, by).Judge(channels[index], change) is not Refusal.None and var refusal) return refusal;
         channels[index] = change.ApplyTo(channels[index]);
         await stored.Save();
         Publish([Event("CHANNEL_UPDATE", channels[index], GatewayJson.Default.Channel)]);
@@ -89,19 +93,23 @@ public sealed partial class GuildGrain(
         return channels[index];
     }
 
-    public async Task<Role?> CreateRole(string name, ulong permissions)
+    public async Task<Changed<Role>> CreateRole(Snowflake? by, string name, ulong permissions)
     {
-        if (Guild is not { } guild || guild.Roles.Count >= MaxRoles) return null;
-        var role = new Role(NewId(), name) { Permissions = permissions, Position = guild.Roles.Count };
+        if (Guild is not { } guild) return Refusal.UnknownGuild;
+        if (new Moderation(guild, voice, by).JudgeNewRole(permissions) is not Refusal.None and var refusal) return refusal;
+        if (guild.Roles.Count >= MaxRoles) return Refusal.TooManyRoles;
+        var role = new Role(NewId(), name) { Permissions = permissions, Position = 1 }; // of the same position the older is higher
         guild.Roles.Add(role);
         await stored.Save();
         Publish([RoleEvent("GUILD_ROLE_CREATE", role)]);
         return role;
     }
 
-    public async Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions)
+    public async Task<Changed<Role>> ChangeRole(Snowflake? by, Snowflake role, string? name, ulong? permissions)
     {
-        if (Guild?.Roles is not { } roles || roles.FindIndex(one => one.Id == role) is not (>= 0 and var index)) return null;
+        if (Guild is not { Roles: var roles } guild) return Refusal.UnknownGuild;
+        if (roles.FindIndex(one => one.Id == role) is not (>= 0 and var index)) return Refusal.UnknownRole;
+        if (new Moderation(guild, voice, by).Judge(roles[index], permissions) is not Refusal.None and var refusal) return refusal;
         roles[index] = roles[index] with { Name = name ?? roles[index].Name, Permissions = permissions ?? roles[index].Permissions };
         await stored.Save();
         Publish([RoleEvent("GUILD_ROLE_UPDATE", roles[index])]);
@@ -127,10 +135,10 @@ public sealed partial class GuildGrain(
         return guild.Members[user.Id];
     }
 
-    public async Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change)
+    public async Task<Changed<Member>> ChangeMember(Snowflake? by, Snowflake user, MemberChange change)
     {
-        if (Guild is not { } guild) return new MemberChanged(Refusal.UnknownGuild, null);
-        if (new Moderation(guild, voice, by).Judge(user, change) is not Refusal.None and var refusal) return new MemberChanged(refusal, null);
+        if (Guild is not { } guild) return Refusal.UnknownGuild;
+        if (new Moderation(guild, voice, by).Judge(user, change) is not Refusal.None and var refusal) return refusal;
         var before = guild.Members[user];
         var member = guild.Members[user] = change.ApplyTo(before);
         var changed = member != before;
@@ -139,7 +147,7 @@ public sealed partial class GuildGrain(
         if (change.Move is { } move) voice.Move(user, move.To);
         voice.Refresh();
         _ = Proceed();
-        return new MemberChanged(Refusal.None, member);
+        return member;
     }
 
     public Task<Refusal> ChangeVoiceState(Snowflake? by, Snowflake user, VoiceStateChange change)

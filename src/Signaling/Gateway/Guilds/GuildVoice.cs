@@ -82,11 +82,19 @@ public sealed class GuildVoice(Func<string> newSessionId)
     public Snowflake[] Ringing => ringing.Users;
 
     /// <summary>In a private channel: rings some of its recipients, or no longer. Before anybody has joined, they are rung when somebody does.</summary>
-    public void Ring(IEnumerable<Snowflake> users, bool on)
+    public void Ring(TimeSpan now, IEnumerable<Snowflake> users, bool on)
     {
         if (Data is not { Private: true } channel) return;
-        var change = ringing.Set(channel.Id, users.Where(user => channel.Members.ContainsKey(user) && Find(user) is null), on);
-        if (change is not null && participants.Count > 0) Tell(change);
+        var here = users.Where(user => channel.Members.ContainsKey(user) && Find(user) is null);
+        TellOfRinging(on ? ringing.Start(channel.Id, here, now) : ringing.Stop(channel.Id, here));
+    }
+
+    /// <summary>In a private channel: when <see cref="ExpireRinging"/> next has something to do; null: nobody is rung.</summary>
+    public TimeSpan? RingingEnds => ringing.Ends;
+
+    public void ExpireRinging(TimeSpan now)
+    {
+        if (Data is { Private: true } channel) TellOfRinging(ringing.Expire(channel.Id, now));
     }
 
     /// <summary>A moderator moves somebody, who need not be allowed in, to a voice channel of the guild; null: out of voice.</summary>
@@ -317,9 +325,14 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
     private void CallJoined(Snowflake user)
     {
-        var answered = ringing.Set(Data!.Id, [user], on: false);
+        var answered = ringing.Stop(Data!.Id, [user]);
         if (participants.Count == 1) Tell(ringing.Begin(Data.Id));
         else if (answered is not null) Tell(answered);
+    }
+
+    private void TellOfRinging(GuildEvent? change)
+    {
+        if (change is not null && participants.Count > 0) Tell(change);
     }
 
     private void Tell(GuildEvent what)

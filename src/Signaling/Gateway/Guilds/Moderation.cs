@@ -43,7 +43,41 @@ internal sealed class Moderation(GuildData guild, GuildVoice voice, Snowflake? b
         return In(target).HasFlag(Permissions.Connect) ? Refusal.None : Refusal.MissingPermissions;
     }
 
-    /// <summary>Nobody gives or takes what they do not have.</summary>
+    public Refusal JudgeNewChannel() => May(Permissions.ManageChannels, In(null));
+
+    /// <summary>Nobody allows or denies in a channel what they may not do there themselves.</summary>
+    public Refusal Judge(Channel channel, ChannelChange change)
+    {
+        if ((change.RemoveOverwrite ?? change.Overwrite?.Id) is not { } id) return JudgeNewChannel();
+        if (change.Overwrite is { Type: 0 } && !guild.Roles.Exists(role => role.Id == id)) return Refusal.UnknownRole;
+        if (change.Overwrite is { Type: 1 } && !guild.Members.ContainsKey(id)) return Refusal.UnknownMember;
+        var before = Array.Find(channel.PermissionOverwrites, one => one.Id == id);
+        if (change.RemoveOverwrite is not null && before is null) return Refusal.UnknownOverwrite;
+        return May(Permissions.ManageRoles | Bits(before) | Bits(change.Overwrite), In(channel));
+    }
+
+    public Refusal JudgeNewRole(ulong permissions) => May(Permissions.ManageRoles | (Permissions)permissions, In(null));
+
+    /// <param name="permissions">What it is to allow then; null: as it is.</param>
+    public Refusal Judge(Role role, ulong? permissions) =>
+        Outranks(role) ? JudgeNewRole((permissions ?? role.Permissions) ^ role.Permissions) : Refusal.MissingPermissions;
+
+    private static Permissions Bits(PermissionOverwrite? overwrite) => overwrite is null ? Permissions.None : (Permissions)(overwrite.Allow | overwrite.Deny);
+
+    private static Refusal May(Permissions needed, Permissions own) => (own & needed) == needed ? Refusal.None : Refusal.MissingPermissions;
+
+    /// <summary>Whoever is not the owner manages only roles below their highest one, an administrator of the guild too.</summary>
+    private bool Outranks(Role role)
+    {
+        if (by is not { } id || id == guild.OwnerId) return true;
+        return guild.Members.TryGetValue(id, out var member) && guild.Roles.Exists(own => member.Roles.Contains(own.Id) && IsAbove(own, role));
+    }
+
+    /// <summary>Everyone's role is the lowest; of those with one position the older is higher.</summary>
+    private bool IsAbove(Role one, Role other) =>
+        other.Id == guild.Id || one.Position > other.Position || (one.Position == other.Position && one.Id < other.Id);
+
+    /// <summary>Nobody gives or takes a role that is not below theirs, or what they do not have.</summary>
     private Refusal JudgeRoles(Snowflake[] before, Snowflake[] after)
     {
         var own = In(null);
@@ -51,7 +85,7 @@ internal sealed class Moderation(GuildData guild, GuildVoice voice, Snowflake? b
         foreach (var id in before.Except(after).Concat(after.Except(before)))
         {
             if (id == guild.Id || guild.Roles.Find(role => role.Id == id) is not { } role) return Refusal.UnknownRole;
-            if (!own.HasFlag((Permissions)role.Permissions)) return Refusal.MissingPermissions;
+            if (!Outranks(role) || !own.HasFlag((Permissions)role.Permissions)) return Refusal.MissingPermissions;
         }
 
         return Refusal.None;

@@ -35,13 +35,12 @@ internal static class ChannelRoutes
 
     private static async Task<IResult> Make(Snowflake guild, NewChannel channel, HttpContext context, Grains grains)
     {
-        var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageChannels);
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild);
         if (access is null) return refusal!;
         if (!Enum.IsDefined(channel.Type) || channel.Type is ChannelType.Dm or ChannelType.GroupDm) return RestError.BadRequest("type is not one of a guild");
         if (Wrong(channel.Name, channel.UserLimit, channel.RtcRegion) is { } wrong) return wrong;
-        return await grains.Guild(guild).CreateChannel(channel.Name!, channel.Type, channel.RtcRegion, channel.UserLimit) is { } made
-            ? Results.Json(made, statusCode: StatusCodes.Status201Created)
-            : RestError.UnknownGuild;
+        var made = await grains.Guild(guild).CreateChannel(access.By, channel.Name!, channel.Type, channel.RtcRegion, channel.UserLimit);
+        return made.Value is { } now ? Results.Json(now, statusCode: StatusCodes.Status201Created) : RestError.Of(made.Refusal);
     }
 
     private static async Task<IResult> Get(Snowflake channel, HttpContext context, Grains grains)
@@ -53,41 +52,33 @@ internal static class ChannelRoutes
     private static async Task<IResult> Change(Snowflake channel, JsonElement body, HttpContext context, Grains grains)
     {
         if (await Find(channel, context, grains) is not { } guild) return RestError.UnknownChannel;
-        var (access, refusal) = await GuildAccess.Of(grains, context, guild.Id, Permissions.ManageChannels);
-        if (access is null) return refusal!;
         if (!Fields.TryRead(body, Read, out var change)) return Fields.Wrong;
-        var changed = change.ApplyTo(access.Guild.Channels.First(c => c.Id == channel));
+        var changed = change.ApplyTo(guild.Channels.First(c => c.Id == channel));
         if (Wrong(changed.Name, changed.UserLimit, changed.RtcRegion) is { } wrong) return wrong;
         if (changed.Bitrate is < MinBitrate or > MaxBitrate) return RestError.BadRequest($"bitrate must be {MinBitrate} to {MaxBitrate}");
-        return await grains.Guild(guild.Id).ChangeChannel(channel, change) is { } stored ? Results.Ok(stored) : RestError.UnknownChannel;
+        return await Apply(guild, channel, change, context, grains, Results.Ok);
     }
 
     private static async Task<IResult> SetOverwrite(Snowflake channel, Snowflake overwrite, JsonElement body, HttpContext context, Grains grains)
     {
         if (!Fields.TryRead(body, b => ReadOverwrite(overwrite, b), out var wanted)) return Fields.Wrong;
         if (wanted.Type is not (0 or 1)) return RestError.BadRequest("type must be 0 (role) or 1 (member)");
-        return await ChangeOverwrite(channel, wanted.Allow | wanted.Deny, new ChannelChange(Overwrite: wanted), context, grains, known: wanted);
+        return await ChangeOverwrite(channel, new ChannelChange(Overwrite: wanted), context, grains);
     }
 
     private static Task<IResult> RemoveOverwrite(Snowflake channel, Snowflake overwrite, HttpContext context, Grains grains) =>
-        ChangeOverwrite(channel, 0, new ChannelChange(RemoveOverwrite: overwrite), context, grains, known: null);
+        ChangeOverwrite(channel, new ChannelChange(RemoveOverwrite: overwrite), context, grains);
 
-    /// <summary>Nobody allows or denies what they may not do there themselves.</summary>
-    /// <param name="known">Its role or member has to be there.</param>
-    private static async Task<IResult> ChangeOverwrite(
-        Snowflake channel, ulong bits, ChannelChange change, HttpContext context, Grains grains, PermissionOverwrite? known)
+    private static async Task<IResult> ChangeOverwrite(Snowflake channel, ChannelChange change, HttpContext context, Grains grains) =>
+        await Find(channel, context, grains) is { } guild
+            ? await Apply(guild, channel, change, context, grains, _ => Results.NoContent())
+            : RestError.UnknownChannel;
+
+    private static async Task<IResult> Apply(
+        Guild guild, Snowflake channel, ChannelChange change, HttpContext context, Grains grains, Func<Channel, IResult> answer)
     {
-        if (await Find(channel, context, grains) is not { } guild) return RestError.UnknownChannel;
-        var (access, refusal) = await GuildAccess.Of(grains, context, guild.Id);
-        if (access is null) return refusal!;
-        var before = access.Guild.Channels.First(c => c.Id == channel);
-        var replaced = before.PermissionOverwrites.FirstOrDefault(one => one.Id == (known?.Id ?? change.RemoveOverwrite));
-        if (known is { Type: 0 } && access.Guild.Roles.All(role => role.Id != known.Id)) return RestError.UnknownRole;
-        if (known is { Type: 1 } && access.Guild.Members.All(member => member.User.Id != known.Id)) return RestError.UnknownMember;
-        if (known is null && replaced is null) return RestError.UnknownOverwrite;
-        bits |= (replaced?.Allow | replaced?.Deny) ?? 0;
-        if (!access.May(Permissions.ManageRoles | (Permissions)bits, before)) return RestError.MissingPermissions;
-        return await grains.Guild(guild.Id).ChangeChannel(channel, change) is null ? RestError.UnknownChannel : Results.NoContent();
+        var changed = await grains.Guild(guild.Id).ChangeChannel(context.By(), channel, change);
+        return changed.Value is { } now ? answer(now) : RestError.Of(changed.Refusal);
     }
 
     private static PermissionOverwrite ReadOverwrite(Snowflake id, JsonElement body) => new(id, body.GetProperty("type").GetInt32())

@@ -29,7 +29,6 @@ internal static class GuestLogin
 
     public static void LimitRate(RateLimiterOptions limits)
     {
-        limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
         limits.AddPolicy(RatePolicy, context => RateLimitPartition.GetTokenBucketLimiter(
             ClientNetwork.Of(context.Connection.RemoteIpAddress),
             _ => new TokenBucketRateLimiterOptions

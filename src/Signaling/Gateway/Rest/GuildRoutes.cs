@@ -76,28 +76,25 @@ internal static class GuildRoutes
 
     private static async Task<IResult> MakeRole(Snowflake guild, NewRole role, HttpContext context, Grains grains)
     {
-        var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageRoles);
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild);
         if (access is null) return refusal!;
         var bits = (ulong)Permissions.Everyone;
         if (role.Permissions is not null && !ulong.TryParse(role.Permissions, out bits)) return WrongPermissions;
         if (!IsName(role.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
-
-        // Nobody gives away what they do not have.
-        if (!access.May((Permissions)bits)) return RestError.MissingPermissions;
-        return await grains.Guild(guild).CreateRole(role.Name!, bits) is { } made ? Results.Ok(made) : RestError.UnknownGuild;
+        return Answer(await grains.Guild(guild).CreateRole(access.By, role.Name!, bits));
     }
 
     private static async Task<IResult> ChangeRole(Snowflake guild, Snowflake role, NewRole change, HttpContext context, Grains grains)
     {
-        var (access, refusal) = await GuildAccess.Of(grains, context, guild, Permissions.ManageRoles);
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild);
         if (access is null) return refusal!;
-        if (access.Guild.Roles.FirstOrDefault(one => one.Id == role) is not { } known) return RestError.UnknownRole;
-        var bits = known.Permissions;
+        ulong bits = 0;
         if (change.Permissions is not null && !ulong.TryParse(change.Permissions, out bits)) return WrongPermissions;
         if (change.Name is not null && !IsName(change.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
-        if (!access.May((Permissions)(bits ^ known.Permissions))) return RestError.MissingPermissions;
-        return await grains.Guild(guild).ChangeRole(role, change.Name, change.Permissions is null ? null : bits) is { } stored ? Results.Ok(stored) : RestError.UnknownRole;
+        return Answer(await grains.Guild(guild).ChangeRole(access.By, role, change.Name, change.Permissions is null ? null : bits));
     }
+
+    private static IResult Answer(Changed<Role> role) => role.Value is { } now ? Results.Ok(now) : RestError.Of(role.Refusal);
 
     private static async Task<IResult> AddMember(Snowflake guild, Snowflake user, NewMember? member, Grains grains, Accounts accounts, GatewaySessions sessions)
     {

@@ -24,9 +24,11 @@ internal static class Info
             .WithSummary("Address of the main gateway's WebSocket");
         api.MapGet("/gateway/bot", (HttpRequest request) => new GatewayBotAnswer(GatewayUrl(request), 1, new SessionStartLimit(1000, 1000, 0, 16)))
             .RequireAuthorization()
+            .RequireRateLimiting(AccountLimits.Requests)
             .WithSummary("Address of the main gateway's WebSocket, and how many sessions a bot may start");
         api.MapGet("/voice/regions", Regions)
             .RequireAuthorization()
+            .RequireRateLimiting(AccountLimits.Requests)
             .WithSummary("The regions that have a voice node");
     }
 

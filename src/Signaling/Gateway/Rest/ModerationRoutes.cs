@@ -19,6 +19,7 @@ internal static class ModerationRoutes
         api.MapGet("/guilds/{guild}/voice-states/@me", OwnVoiceState).Produces<VoiceState>();
         api.MapGet("/guilds/{guild}/voice-states/{user}", VoiceState).Produces<VoiceState>();
         api.MapPatch("/guilds/{guild}/voice-states/@me", ChangeOwnVoiceState).Produces(StatusCodes.Status204NoContent)
+            .RequireRateLimiting(AccountLimits.Announcements)
             .WithSummary("On a stage: suppress, request_to_speak_timestamp");
         api.MapPatch("/guilds/{guild}/voice-states/{user}", ChangeVoiceState).Produces(StatusCodes.Status204NoContent)
             .WithSummary("On a stage: suppress");
@@ -39,8 +40,8 @@ internal static class ModerationRoutes
     {
         var (access, refusal) = await GuildAccess.Of(grains, context, guild);
         if (access is null) return refusal!;
-        var changed = await grains.Guild(guild).ChangeMember(By(context), user, change);
-        return changed.Member is { } member ? Results.Ok(member) : RestError.Of(changed.Refusal);
+        var changed = await grains.Guild(guild).ChangeMember(access.By, user, change);
+        return changed.Value is { } member ? Results.Ok(member) : RestError.Of(changed.Refusal);
     }
 
     private static Task<IResult> OwnVoiceState(Snowflake guild, HttpContext context, Grains grains) => VoiceState(guild, context.Caller(), context, grains);
@@ -56,10 +57,8 @@ internal static class ModerationRoutes
         if (!Fields.TryRead(body, ReadVoiceState, out var change)) return Fields.Wrong;
         var (access, refusal) = await GuildAccess.Of(grains, context, guild);
         if (access is null) return refusal!;
-        return await grains.Guild(guild).ChangeVoiceState(By(context), user, change) is not Refusal.None and var refused ? RestError.Of(refused) : Results.NoContent();
+        return await grains.Guild(guild).ChangeVoiceState(access.By, user, change) is not Refusal.None and var refused ? RestError.Of(refused) : Results.NoContent();
     }
-
-    private static Snowflake? By(HttpContext context) => context.IsAdministrator() ? null : context.Caller();
 
     private static MemberChange ReadMember(JsonElement body) => new(
         Fields.Bool(body, "mute"),

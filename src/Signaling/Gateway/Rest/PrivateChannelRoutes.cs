@@ -13,17 +13,18 @@ internal static class PrivateChannelRoutes
     /// <summary>In a group, besides who makes it.</summary>
     private const int MaxRecipients = 9;
 
-    /// <summary>Of one user: each is fetched at login.</summary>
-    private const int MaxChannels = 200;
-
     public static void MapPrivateChannels(this RouteGroupBuilder api)
     {
         api.MapGet("/users/@me/channels", All).Produces<PrivateChannel[]>();
-        api.MapPost("/users/@me/channels", Open).Produces<PrivateChannel>()
+        api.MapPost("/users/@me/channels", Open).Produces<PrivateChannel>().RequireRateLimiting(AccountLimits.Announcements)
             .WithSummary("Opens the private channel with recipient_id, or makes a group of recipients; all must share a guild with the caller");
+        api.MapDelete("/channels/{channel}", Leave).Produces<PrivateChannel>()
+            .WithSummary("Leaves a group for good, or closes the channel with somebody until one of the two opens it again");
         api.MapGet("/channels/{channel}/call", IsRingable).Produces<CallEligibility>();
-        api.MapPost("/channels/{channel}/call/ring", Ring).Produces(StatusCodes.Status204NoContent).WithSummary("Rings recipients, or all others");
-        api.MapPost("/channels/{channel}/call/stop-ringing", StopRinging).Produces(StatusCodes.Status204NoContent).WithSummary("Rings them no longer, or oneself");
+        api.MapPost("/channels/{channel}/call/ring", Ring).Produces(StatusCodes.Status204NoContent)
+            .RequireRateLimiting(AccountLimits.Announcements).WithSummary("Rings recipients, or all others");
+        api.MapPost("/channels/{channel}/call/stop-ringing", StopRinging).Produces(StatusCodes.Status204NoContent)
+            .RequireRateLimiting(AccountLimits.Announcements).WithSummary("Rings them no longer, or oneself");
     }
 
     /// <summary>The private channel, as this caller sees it; null if it is not theirs.</summary>
@@ -52,23 +53,25 @@ internal static class PrivateChannelRoutes
 
         var id = SnowflakeSource.Next(time.GetUtcNow());
         if (ids is [var other]) id = await (other < self.Id ? grains.User(other).DirectChannel(self.Id, id) : grains.User(self.Id).DirectChannel(other, id));
-        if (await grains.Private(id).GetPrivate() is null)
-        {
-            if ((await grains.User(self.Id).PrivateChannels()).Length >= MaxChannels) return RestError.TooManyChannels;
-            foreach (var one in ids)
-            {
-                if ((await grains.User(one).PrivateChannels()).Length >= MaxChannels) return RestError.InvalidRecipient;
-            }
-        }
-
+        if (!await grains.User(self.Id).AddPrivateChannel(id, made: true)) return RestError.TooManyChannels;
         var channel = await grains.Private(id).Open([self, .. users!], owner: ids.Length == 1 ? null : self.Id);
         foreach (var one in channel.Recipients)
         {
-            await grains.User(one.Id).AddPrivateChannel(id);
+            if (one.Id != self.Id) await grains.User(one.Id).AddPrivateChannel(id, made: false);
             await sessions.Joined(one.Id, id);
         }
 
         return Results.Ok(channel.SeenBy(self.Id));
+    }
+
+    private static async Task<IResult> Leave(Snowflake channel, HttpContext context, Grains grains, GatewaySessions sessions)
+    {
+        var caller = context.Caller();
+        if (await Find(channel, context, grains) is not { } found) return RestError.UnknownChannel;
+        await grains.User(caller).RemovePrivateChannel(channel);
+        await grains.Private(channel).Leave(caller);
+        sessions.Left(caller, found);
+        return Results.Ok(found);
     }
 
     /// <summary>A user whom the caller may call: they are in a guild together.</summary>

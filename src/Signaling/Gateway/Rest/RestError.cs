@@ -33,6 +33,10 @@ internal sealed record RestError(int Code, string Message)
 
     public static IResult WrongChannelType { get; } = Answer(StatusCodes.Status400BadRequest, 50024, "Cannot execute action on this channel type");
 
+    public static IResult TooManyRoles { get; } = Answer(StatusCodes.Status400BadRequest, 30005, "Maximum number of server roles reached");
+
+    public static IResult TooManyGuildChannels { get; } = Answer(StatusCodes.Status400BadRequest, 30013, "Maximum number of server channels reached");
+
     public static IResult TooManyRecipients { get; } = Answer(StatusCodes.Status400BadRequest, 30004, "Maximum number of recipients reached");
 
     public static IResult TooManyChannels { get; } = Answer(StatusCodes.Status400BadRequest, 40003, "You have too many private channels");
@@ -53,6 +57,9 @@ internal sealed record RestError(int Code, string Message)
         Refusal.UnknownRole => UnknownRole,
         Refusal.UnknownVoiceState => UnknownVoiceState,
         Refusal.MissingPermissions => MissingPermissions,
+        Refusal.UnknownOverwrite => UnknownOverwrite,
+        Refusal.TooManyChannels => TooManyGuildChannels,
+        Refusal.TooManyRoles => TooManyRoles,
         Refusal.NotInVoice => NotInVoice,
         Refusal.WrongChannelType => WrongChannelType,
         _ => throw new ArgumentOutOfRangeException(nameof(refusal)),

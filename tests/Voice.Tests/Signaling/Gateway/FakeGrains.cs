@@ -48,7 +48,9 @@ internal sealed class FakeUser : IUserGrain
 
     public Task<Snowflake[]> PrivateChannels() => Task.FromResult<Snowflake[]>([]);
 
-    public Task AddPrivateChannel(Snowflake channel) => throw new NotSupportedException();
+    public Task<bool> AddPrivateChannel(Snowflake channel, bool made) => throw new NotSupportedException();
+
+    public Task RemovePrivateChannel(Snowflake channel) => throw new NotSupportedException();
 
     public Task<Snowflake> DirectChannel(Snowflake other, Snowflake proposed) => throw new NotSupportedException();
 
@@ -98,39 +100,43 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
 
     public Task<Guild?> Get() => Fault is null ? Task.FromResult(_guild) : Task.FromException<Guild?>(Fault);
 
-    public Task<Channel?> CreateChannel(string name, ChannelType type, string? rtcRegion, int userLimit)
+    public Task<Changed<Channel>> CreateChannel(Snowflake? by, string name, ChannelType type, string? rtcRegion, int userLimit)
     {
         lock (_lock)
         {
+            if (!IsOwner(by)) return Task.FromResult<Changed<Channel>>(Refusal.MissingPermissions);
             var made = new Channel(++_next, type, name) { GuildId = id, RtcRegion = rtcRegion, UserLimit = userLimit };
             _guild = _guild! with { Channels = [.. _guild.Channels, made] };
-            return Task.FromResult<Channel?>(made);
+            return Task.FromResult<Changed<Channel>>(made);
         }
     }
 
-    public Task<Channel?> ChangeChannel(Snowflake channel, ChannelChange change)
+    public Task<Changed<Channel>> ChangeChannel(Snowflake? by, Snowflake channel, ChannelChange change)
     {
         lock (_lock)
         {
             _guild = _guild! with { Channels = [.. _guild.Channels.Select(c => c.Id == channel ? change.ApplyTo(c) : c)] };
-            return Task.FromResult(Array.Find(_guild.Channels, c => c.Id == channel));
+            return Task.FromResult<Changed<Channel>>(_guild.Channels.First(c => c.Id == channel));
         }
     }
 
-    public Task<Role?> CreateRole(string name, ulong permissions)
+    public Task<Changed<Role>> CreateRole(Snowflake? by, string name, ulong permissions)
     {
         lock (_lock)
         {
+            if (!IsOwner(by)) return Task.FromResult<Changed<Role>>(Refusal.MissingPermissions);
             var made = new Role(++_next, name) { Permissions = permissions };
             _guild = _guild! with { Roles = [.. _guild.Roles, made] };
-            return Task.FromResult<Role?>(made);
+            return Task.FromResult<Changed<Role>>(made);
         }
     }
 
-    // What moderators do is tested against real guilds.
-    public Task<Role?> ChangeRole(Snowflake role, string? name, ulong? permissions) => throw new NotSupportedException();
+    private bool IsOwner(Snowflake? by) => by is null || by == _guild!.OwnerId;
 
-    public Task<MemberChanged> ChangeMember(Snowflake? by, Snowflake user, MemberChange change) => throw new NotSupportedException();
+    // What moderators do is tested against real guilds.
+    public Task<Changed<Role>> ChangeRole(Snowflake? by, Snowflake role, string? name, ulong? permissions) => throw new NotSupportedException();
+
+    public Task<Changed<Member>> ChangeMember(Snowflake? by, Snowflake user, MemberChange change) => throw new NotSupportedException();
 
     public Task<Refusal> ChangeVoiceState(Snowflake? by, Snowflake user, VoiceStateChange change) => throw new NotSupportedException();
 

@@ -118,6 +118,26 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
         await Refused(Carl, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { }, 404, 10003);
     }
 
+    [Fact]
+    public async Task Anybody_may_leave_a_group_and_close_a_channel()
+    {
+        using var bob = await Login(Bob);
+        var group = Id(await Open(Ann, new { recipients = new[] { Bob.ToString(), Carl.ToString() } }));
+        await bob.Until(0, "CHANNEL_CREATE");
+        await Ask(Bob, HttpMethod.Delete, $"/api/v10/channels/{group}", null);
+        Assert.Equal(group, Id((await bob.Until(0, "CHANNEL_DELETE")).GetProperty("d")));
+        await Refused(Bob, HttpMethod.Get, $"/api/v10/channels/{group}", null, 404, 10003);
+        Assert.Equal("13", Recipients(await Ask(Ann, HttpMethod.Get, $"/api/v10/channels/{group}", null)));
+
+        var direct = Id(await Open(Ann, new { recipient_id = Bob.ToString() }));
+        await bob.Until(0, "CHANNEL_CREATE");
+        await Ask(Bob, HttpMethod.Delete, $"/api/v10/channels/{direct}", null);
+        await bob.Until(0, "CHANNEL_DELETE");
+        Assert.Equal(direct, Id(await Open(Ann, new { recipient_id = Bob.ToString() })));
+        Assert.Equal("11", Recipients((await bob.Until(0, "CHANNEL_CREATE")).GetProperty("d")));
+        await Refused(Stranger, HttpMethod.Delete, $"/api/v10/channels/{direct}", null, 404, 10003);
+    }
+
     private static string Id(JsonElement resource) => resource.GetProperty("id").GetString()!;
 
     private static string Recipients(JsonElement channel) => string.Join(' ', channel.GetProperty("recipients").EnumerateArray().Select(Id));

@@ -131,6 +131,35 @@ public class RestTests
         Assert.Equal(1, answers.Count(answer => answer.Status == 429));
     }
 
+    [Fact]
+    public async Task An_account_that_asks_too_often_is_told_to_wait_and_an_administrator_is_not()
+    {
+        await using var gateway = await TestGateway.Start();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{gateway.Host.Port}") };
+
+        HttpResponseMessage? limited = null;
+        var token = gateway.Token(Ann);
+        while (limited is null)
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Get(token)));
+            limited = answers.FirstOrDefault(answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
+        }
+
+        Assert.True(limited.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
+        Assert.True(limited.Headers.Contains("Via"));
+        var body = JsonDocument.Parse(await limited.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
+        Assert.True(body.GetProperty("retry_after").GetInt32() >= 1);
+        var administrator = gateway.Token(Ann, administrator: true);
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Get(administrator))), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+
+        async Task<HttpResponseMessage> Get(string by)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v10/users/@me/guilds");
+            request.Headers.Add("Authorization", by);
+            return await http.SendAsync(request, TestContext.Current.CancellationToken);
+        }
+    }
+
     [Theory]
     [InlineData("GET", "/api/v10/users/@me")]
     [InlineData("GET", "/api/v10/guilds/500")]

@@ -163,9 +163,9 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
         var channel = await Create(members: 1);
 
         await Task.WhenAll(
-            silo.Guild(guild).ChangeChannel(channel, new ChannelChange(Name: "Den")),
-            silo.Guild(guild).ChangeChannel(channel, new ChannelChange(UserLimit: 5, RtcRegion: new RegionChange("eu"))));
-        await silo.Guild(guild).ChangeChannel(channel, new ChannelChange(RtcRegion: new RegionChange(null)));
+            silo.Guild(guild).ChangeChannel(null, channel, new ChannelChange(Name: "Den")),
+            silo.Guild(guild).ChangeChannel(null, channel, new ChannelChange(UserLimit: 5, RtcRegion: new RegionChange("eu"))));
+        await silo.Guild(guild).ChangeChannel(null, channel, new ChannelChange(RtcRegion: new RegionChange(null)));
 
         var changed = (await silo.Guild(guild).Get())!.Channels.Single();
         Assert.Equal(("Den", 5, null), (changed.Name, changed.UserLimit, changed.RtcRegion));
@@ -224,7 +224,7 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
     {
         var made = (await silo.Guild(1).Create("guild", new User(1, "one"), ["a", "b", "c"]))!;
         await silo.Guild(1).AddMember(new User(2, "two"));
-        await silo.Guild(1).CreateRole("mods", (ulong)Permissions.MuteMembers);
+        await silo.Guild(1).CreateRole(null, "mods", (ulong)Permissions.MuteMembers);
         await silo.Grains.GetGrain<IUserGrain>(2).Set(new User(2, "two"));
         await silo.Grains.GetGrain<IUserGrain>(1).DirectChannel(2, 7);
         await silo.Grains.GetGrain<IPrivateChannelGrain>(7).Open([new User(1, "one"), new User(2, "two")], owner: null);

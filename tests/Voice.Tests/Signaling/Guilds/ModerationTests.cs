@@ -9,13 +9,14 @@ namespace Voice.Tests.Signaling.Guilds;
 /// <summary>User 2 moderates user 1, with the permissions that a test gives.</summary>
 public class ModerationTests
 {
-    private static readonly Snowflake Mods = 50, Admins = 51;
+    private static readonly Snowflake Mods = 50, Admins = 51, Helpers = 52;
 
     private readonly VoiceWorld world = new();
 
     public ModerationTests()
     {
-        world.Data.Roles.Add(new Role(Mods, "mods") { Permissions = 0 });
+        world.Data.Roles.Add(new Role(Mods, "mods") { Permissions = 0, Position = 2 });
+        world.Data.Roles.Add(new Role(Helpers, "helpers") { Permissions = 0, Position = 1 });
         world.Data.Roles.Add(new Role(Admins, "admins") { Permissions = (ulong)Permissions.Administrator });
         world.Data.Members[2] = world.Data.Members[2] with { Roles = [Mods] };
         world.Join(1, "s1", VoiceWorld.Lounge);
@@ -99,8 +100,7 @@ public class ModerationTests
     public void Nobody_gives_or_takes_a_role_that_can_do_more_than_they_can()
     {
         Give(Permissions.ManageRoles);
-        Assert.Equal(Refusal.None, Judge(new MemberChange(Roles: new RolesChange(Add: Mods)), user: 3));
-        Assert.Equal(Refusal.None, Judge(new MemberChange(Roles: new RolesChange(Remove: Mods)), user: 2));
+        Assert.Equal(Refusal.None, Judge(new MemberChange(Roles: new RolesChange(Add: Helpers)), user: 3));
         Assert.Equal(Refusal.MissingPermissions, Judge(new MemberChange(Roles: new RolesChange(Add: Admins)), user: 2));
         world.Data.Members[3] = world.Data.Members[3] with { Roles = [Admins] };
         Assert.Equal(Refusal.MissingPermissions, Judge(new MemberChange(Roles: new RolesChange(All: [])), user: 3));
@@ -108,6 +108,37 @@ public class ModerationTests
         Assert.Equal(Refusal.UnknownRole, Judge(new MemberChange(Roles: new RolesChange(Add: VoiceWorld.GuildId)), user: 3));
         Give(Permissions.None);
         Assert.Equal(Refusal.MissingPermissions, Judge(new MemberChange(Roles: new RolesChange(Add: Mods)), user: 3));
+    }
+
+    [Fact]
+    public void Only_the_owner_manages_roles_that_are_not_below_their_own()
+    {
+        Give(Permissions.Administrator);
+        var (mods, helpers, everyone) = (Role(Mods), Role(Helpers), Role(VoiceWorld.GuildId));
+        foreach (var change in new[] { new RolesChange(Add: Mods), new RolesChange(All: [Mods]) })
+        {
+            Assert.Equal(Refusal.MissingPermissions, Judge(new MemberChange(Roles: change), user: 3));
+            Assert.Equal(Refusal.None, Judge(new MemberChange(Roles: change), user: 3, by: VoiceWorld.Owner));
+        }
+
+        Assert.Equal(Refusal.MissingPermissions, Judge(new MemberChange(Roles: new RolesChange(Remove: Mods)), user: 2));
+        Assert.Equal(Refusal.None, Judge(new MemberChange(Roles: new RolesChange(Add: Helpers)), user: 3));
+        Assert.Equal(Refusal.MissingPermissions, Moderator.Judge(mods, 0));
+        Assert.Equal(Refusal.None, Moderator.Judge(helpers, 0));
+        Assert.Equal(Refusal.None, Moderator.Judge(everyone, 0));
+        Assert.Equal(Refusal.MissingPermissions, Moderator.Judge(helpers with { Id = 49, Position = 2 }, 0)); // as high, and older
+        Assert.Equal(Refusal.None, Moderator.Judge(helpers with { Position = 2 }, 0));
+    }
+
+    [Fact]
+    public void A_role_is_made_or_changed_by_no_more_than_one_has()
+    {
+        Give(Permissions.ManageRoles | Permissions.Speak);
+        Assert.Equal(Refusal.None, Moderator.JudgeNewRole((ulong)Permissions.Speak));
+        Assert.Equal(Refusal.MissingPermissions, Moderator.JudgeNewRole((ulong)Permissions.MuteMembers));
+        Assert.Equal(Refusal.MissingPermissions, Moderator.Judge(Role(Helpers), (ulong)Permissions.MuteMembers));
+        Assert.Equal(Refusal.None, Moderator.Judge(Role(Helpers) with { Permissions = (ulong)Permissions.MuteMembers }, null));
+        Assert.Equal(Refusal.MissingPermissions, Moderator.JudgeNewChannel());
     }
 
     [Fact]
@@ -130,6 +161,10 @@ public class ModerationTests
         Assert.Equal(Refusal.WrongChannelType, Judge(invite, by: 2));
         Assert.Equal(Refusal.UnknownVoiceState, new Moderation(world.Data, world.Voice, 2).Judge(3, invite));
     }
+
+    private Moderation Moderator => new(world.Data, world.Voice, by: 2);
+
+    private Role Role(Snowflake id) => world.Data.Roles.Single(role => role.Id == id);
 
     private Refusal Judge(MemberChange change, ulong user = 1, ulong by = 2) => new Moderation(world.Data, world.Voice, by).Judge(user, change);
 

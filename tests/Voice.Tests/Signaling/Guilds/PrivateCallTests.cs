@@ -90,10 +90,30 @@ public class PrivateCallTests(GuildSilo silo) : IClassFixture<GuildSilo>
 
         Assert.Null(await guild.Get());
         Assert.Null(await guild.AddMember(Carl));
-        Assert.Null(await guild.CreateChannel("more", ChannelType.Voice, null, 0));
+        Assert.Equal(Refusal.UnknownGuild, (await guild.CreateChannel(null, "more", ChannelType.Voice, null, 0)).Refusal);
         Assert.Null(await guild.Create("taken", Ann, []));
         Assert.Equal(Refusal.UnknownGuild, (await guild.ChangeMember(null, 1, new MemberChange(Mute: true))).Refusal);
         Assert.True((await silo.Grains.GetGrain<IExternalGuild>((long)channel).Hold(null, [])).Ours);
+    }
+
+    [Fact]
+    public async Task Who_leaves_a_group_leaves_its_call_and_cannot_come_back_and_the_others_are_told()
+    {
+        using var node = await FakeNode.Start(silo);
+        await Private.Open([Ann, Bob, Carl], owner: Ann.Id);
+        var gateway = await FakeGateway.Start(silo, channel);
+        await Join(1);
+        await gateway.ServerUpdate("s1", _ => true);
+
+        await Private.Leave(1);
+
+        await gateway.Events.When(one => one.Type == "CHANNEL_RECIPIENT_REMOVE");
+        await gateway.Events.When(one => one.Type == "CALL_DELETE");
+        Assert.False(await Join(1));
+        var left = (await Private.GetPrivate())!;
+        Assert.Equal([2ul, 3ul], left.Recipients.Select(one => one.Id.Value).Order());
+        Assert.Equal(2ul, left.OwnerId!.Value.Value);
+        await node.Die();
     }
 
     [Fact]
