@@ -61,10 +61,25 @@ public sealed class ClientFixture : IAsyncLifetime
 
     public async Task<Participant> Join(VoiceClientOptions options, Snowflake? channel = null, CancellationToken cancel = default)
     {
-        var (token, user) = await NewMember();
+        return await Join(await NewMember(), Guild, channel ?? Channel, options, cancel);
+    }
+
+    /// <summary>A call of two members, who share a guild and need none.</summary>
+    public async Task<(Participant Caller, Participant Called)> Call(VoiceClientOptions caller, VoiceClientOptions called, CancellationToken cancel)
+    {
+        var (first, second) = (await NewMember(), await NewMember());
+        using var http = Http(first.Token);
+        var channel = await Post<PrivateChannel>(http, "api/v10/users/@me/channels", new { recipient_id = second.User });
+        return (await Join(first, null, channel.Id, caller, cancel), await Join(second, null, channel.Id, called, cancel));
+    }
+
+    private async Task<Participant> Join(
+        (string Token, Snowflake User) member, Snowflake? guild, Snowflake channel, VoiceClientOptions options, CancellationToken cancel)
+    {
+        var (token, user) = member;
         var gateway = await GatewayClient.ConnectAsync(new UriBuilder(Server.Address) { Scheme = "ws" }.Uri, token, cancellation: cancel);
         var trusted = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(CaFile, cancel));
-        var voice = await VoiceClient.JoinAsync(gateway, Guild, channel ?? Channel, options with { CheckCertificate = PrivateCa.Trust([trusted]) }, cancel);
+        var voice = await VoiceClient.JoinAsync(gateway, guild, channel, options with { CheckCertificate = PrivateCa.Trust([trusted]) }, cancel);
         return new Participant(gateway, voice, user);
     }
 

@@ -36,6 +36,22 @@ public sealed class TransportTests(ClientFixture server) : IClassFixture<ClientF
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Two_people_call_each_other_without_a_guild()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var (ann, bob) = await server.Call(new VoiceClientOptions(), new VoiceClientOptions { Transport = VoiceTransport.WebRtc }, cancel);
+        await using var first = ann;
+        await using var second = bob;
+
+        var heardByBob = Hear(bob, ann);
+        var heardByAnn = Hear(ann, bob);
+        await Task.WhenAll(Talk(ann), Talk(bob));
+
+        AssertCounted(await heardByBob);
+        AssertCounted(await heardByAnn);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_client_whose_voice_socket_breaks_while_it_talks_resumes_and_loses_nothing()
     {
         var cancel = TestContext.Current.CancellationToken;
