@@ -11,7 +11,7 @@ public class UserGrainTests(GuildSilo silo) : IClassFixture<GuildSilo>
     public async Task Channels_made_at_the_same_time_do_not_pass_the_limit_and_those_of_others_do_not_count()
     {
         var user = silo.Grains.GetGrain<IUserGrain>(900);
-        await Task.WhenAll(Enumerable.Range(1, UserGrain.MaxPrivateChannels + 5).Select(id => user.AddPrivateChannel((ulong)id, made: false)));
+        for (var id = 1ul; id <= UserGrain.MaxPrivateChannels + 5; id++) await user.AddPrivateChannel(id, made: false);
         var made = await Task.WhenAll(Enumerable.Range(1001, UserGrain.MaxPrivateChannels + 5).Select(id => user.AddPrivateChannel((ulong)id, made: true)));
 
         Assert.Equal(UserGrain.MaxPrivateChannels, made.Count(added => added));
