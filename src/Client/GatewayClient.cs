@@ -14,10 +14,6 @@ public sealed record VoiceAssignment(Snowflake Guild, Snowflake Channel, Snowfla
 public sealed class GatewayClient : IAsyncDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
-
-    /// <summary>A session that lasted this long ends a row of failures.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
     private readonly Uri gateway;
     private readonly string token;
@@ -151,12 +147,11 @@ public sealed class GatewayClient : IAsyncDisposable
             }
 
             if (lost.Code is (int)GatewayCloseCode.InvalidSequence or (int)GatewayCloseCode.SessionTimedOut) sessionId = null;
-            if (up is { } since && options.Time.GetElapsedTime(since) >= Settled) attempt = 0;
+            if (up is { } since && options.Time.GetElapsedTime(since) >= Backoff.Settled) attempt = 0;
             if (attempt >= options.MaxAttempts || !identified.Task.IsCompleted) throw lost;
-            var wait = FirstRetry * Math.Pow(2, attempt) * (0.5 + Random.Shared.NextDouble());
             try
             {
-                await Task.Delay(wait < LongestRetry ? wait : LongestRetry, options.Time, closing.Token);
+                await Task.Delay(Backoff.Wait(FirstRetry, attempt), options.Time, closing.Token);
             }
             catch (OperationCanceledException)
             {

@@ -21,10 +21,10 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
     private const int EchoAttempts = 6;
     private static readonly TimeSpan FirstEchoWait = TimeSpan.FromMilliseconds(20);
 
-    private readonly TaskCompletionSource<(string Address, int Port)> discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     /// <summary>Keepalives without an echo, 15 s, after which a path that echoed before is lost.</summary>
     private const int MaxUnanswered = 3;
 
+    private readonly TaskCompletionSource<(string Address, int Port)> discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource echoed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();

@@ -18,7 +18,6 @@ public sealed class VoiceClient : IAsyncDisposable
 
     private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
     private readonly GatewayClient gateway;
@@ -222,8 +221,7 @@ public sealed class VoiceClient : IAsyncDisposable
             if (!await IsFollowedByMove(end, used, cancellation))
             {
                 if (IsFinal(end.Code) || end == receiver.Failure || ++attempt >= options.MaxAttempts) throw end;
-                var wait = FirstRetry * Math.Pow(2, attempt - 1) * (0.5 + Random.Shared.NextDouble());
-                await Task.Delay(wait < LongestRetry ? wait : LongestRetry, options.Time, cancellation);
+                await Task.Delay(Backoff.Wait(FirstRetry, attempt - 1), options.Time, cancellation);
                 if (tracker.Current.Version == used) await AskForPlace(cancellation);
             }
         }

@@ -11,9 +11,6 @@ internal sealed class VoiceSession : IAsyncDisposable
     private const int MaxResumes = 5;
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>What lasted this long ends a row of failures.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
-
     private readonly VoiceAssignment assignment;
     private readonly VoiceClientOptions options;
     private readonly Action<VoiceEvent> tell;
@@ -124,7 +121,7 @@ internal sealed class VoiceSession : IAsyncDisposable
     private static bool IsResumable(int? code) =>
         code is null or < 4000 or (int)VoiceCloseCode.WebRtcCrashed or (int)VoiceCloseCode.VoiceServerCrashed;
 
-    private bool IsSettled(long? since) => since is { } at && options.Time.GetElapsedTime(at) >= Settled;
+    private bool IsSettled(long? since) => since is { } at && options.Time.GetElapsedTime(at) >= Backoff.Settled;
 
     /// <summary>One socket, from Identify or Resume to its end, which is always an exception.</summary>
     private async Task RunSocket(CancellationToken cancellation)

@@ -75,7 +75,7 @@ public sealed class UdpTransport : Transport, IDisposable
             case ReplayVerdict.Replayed: return DropReason.UdpReplayed;
             case ReplayVerdict.TooOld: return DropReason.UdpTooOld;
         }
-        var nonce = RecentNonces.Fold(protection.NonceOf(datagram));
+        var nonce = nonces is null ? 0 : RecentNonces.Fold(protection.NonceOf(datagram));
         if (nonces?.Contains(nonce) == true) return DropReason.UdpReplayed;
         if (!protection.TryUnprotect(datagram, datagram, out var length)) return DropReason.UdpAuthentication;
 
@@ -87,7 +87,7 @@ public sealed class UdpTransport : Transport, IDisposable
     /// <summary>Nothing tells a replayed report from a new one: none moves the address (<see cref="IsMissing"/>).</summary>
     private DropReason? ReceiveRtcp(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now)
     {
-        var nonce = RecentNonces.Fold(protection.NonceOf(datagram));
+        var nonce = nonces is null ? 0 : RecentNonces.Fold(protection.NonceOf(datagram));
         if (nonces?.Contains(nonce) == true) return DropReason.UdpReplayed;
         if (!protection.TryUnprotectRtcp(datagram, datagram, out var length)) return DropReason.UdpRtcpAuthentication;
 

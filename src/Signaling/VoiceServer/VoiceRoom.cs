@@ -19,9 +19,9 @@ internal sealed class VoiceRoom(RoomId id, int worker)
     public void Add(VoiceSession session)
     {
         if (sessions.Count > 0) session.Send(ServerFrame.Connect([.. sessions.Select(other => new Snowflake(other.User))]));
-        foreach (var other in sessions) SendDetails(session, other.User);
+        foreach (var other in sessions) SendDetails([session], other.User);
         SendAll(sessions, ServerFrame.Connect(session.User));
-        foreach (var other in sessions) SendDetails(other, session.User);
+        SendDetails(sessions, session.User);
         sessions.Add(session);
     }
 
@@ -68,10 +68,15 @@ internal sealed class VoiceRoom(RoomId id, int worker)
 
     /// <summary>Ops 18 and 20, which libraries expect after 11. They say the same of everybody, so whoever missed them has missed
     /// nothing: kept for a resume, those of a large room would push out what matters.</summary>
-    private static void SendDetails(VoiceSession to, ulong user)
+    private static void SendDetails(List<VoiceSession> to, ulong user)
     {
-        to.SendOnce(ServerFrame.Flags(user));
-        to.SendOnce(ServerFrame.Platform(user));
+        if (to.Count == 0) return;
+        var (flags, platform) = (ServerFrame.Flags(user), ServerFrame.Platform(user));
+        foreach (var session in to)
+        {
+            session.SendOnce(flags);
+            session.SendOnce(platform);
+        }
     }
 
     private static void SendAll(IEnumerable<VoiceSession> sessions, byte[] frame)

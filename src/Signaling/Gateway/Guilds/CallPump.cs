@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Voice.Protocol;
 using Voice.Protocol.Gateway;
 using Voice.Protocol.Links;
 using Voice.VoiceAllocator;
@@ -212,9 +213,8 @@ public sealed partial class CallPump(
     private GuildEvent ServerUpdate(Participant one)
     {
         var at = voice.Slot(one.Slot)?.Assignment;
-        var update = voice.Data is { Private: true } channel
-            ? new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), null, at?.Endpoint) { ChannelId = channel.Id }
-            : new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), guild, at?.Endpoint);
+        Snowflake? call = voice.Data is { Private: true } channel ? channel.Id : null;
+        var update = new VoiceServerUpdate(at is null ? "" : TokenFor(one, at), call is null ? guild : null, at?.Endpoint) { ChannelId = call };
         return new GuildEvent(
             "VOICE_SERVER_UPDATE", JsonSerializer.SerializeToUtf8Bytes(update, GatewayJson.Default.VoiceServerUpdate), one.GatewaySession);
     }

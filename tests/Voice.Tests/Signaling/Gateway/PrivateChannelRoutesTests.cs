@@ -14,14 +14,14 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         gateway = await TestGateway.Start(realGuilds: true);
-        var guild = await Ask(Ann, HttpMethod.Post, "/api/v10/guilds", new { name = "Ann's" }, 201);
+        var guild = await gateway.Ask(Ann, HttpMethod.Post, "/api/v10/guilds", new { name = "Ann's" }, 201);
         foreach (var user in new[] { Bob, Carl })
         {
             var path = $"/api/v10/guilds/{guild.GetProperty("id").GetString()}/members/{user}";
             Assert.Equal(201, (await gateway.Request(HttpMethod.Put, path, gateway.Token(1, administrator: true), new { })).Status);
         }
 
-        await Ask(Stranger, HttpMethod.Get, "/api/v10/users/@me", null);
+        await gateway.Ask(Stranger, HttpMethod.Get, "/api/v10/users/@me", null);
     }
 
     public ValueTask DisposeAsync() => gateway.DisposeAsync();
@@ -34,10 +34,10 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
 
         Assert.Equal((1, "12"), (channel.GetProperty("type").GetInt32(), Recipients(channel)));
         Assert.Equal((Id(channel), "11"), (Id(same), Recipients(same)));
-        Assert.Equal([Id(channel)], (await Ask(Bob, HttpMethod.Get, "/api/v10/users/@me/channels", null)).EnumerateArray().Select(Id));
-        Assert.Equal("11", Recipients(await Ask(Bob, HttpMethod.Get, $"/api/v10/channels/{Id(channel)}", null)));
-        await Refused(Carl, HttpMethod.Get, $"/api/v10/channels/{Id(channel)}", null, 404, 10003);
-        await Refused(Ann, HttpMethod.Get, $"/api/v10/guilds/{Id(channel)}", null, 404, 10004);
+        Assert.Equal([Id(channel)], (await gateway.Ask(Bob, HttpMethod.Get, "/api/v10/users/@me/channels", null)).EnumerateArray().Select(Id));
+        Assert.Equal("11", Recipients(await gateway.Ask(Bob, HttpMethod.Get, $"/api/v10/channels/{Id(channel)}", null)));
+        await gateway.Refused(Carl, HttpMethod.Get, $"/api/v10/channels/{Id(channel)}", null, 404, 10003);
+        await gateway.Refused(Ann, HttpMethod.Get, $"/api/v10/guilds/{Id(channel)}", null, 404, 10004);
     }
 
     [Fact]
@@ -53,13 +53,13 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Strangers_nobody_and_crowds_are_refused()
     {
-        await Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = Stranger.ToString() }, 400, 50033);
-        await Refused(Stranger, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = Ann.ToString() }, 400, 50033);
-        await Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = "99" }, 400, 50033);
-        await Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = Ann.ToString() }, 400, 50033);
-        await Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipients = Enumerable.Range(100, 10) }, 400, 30004);
-        await Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { }, 400, 50035);
-        await Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = "Bob" }, 400, 50035);
+        await gateway.Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = Stranger.ToString() }, 400, 50033);
+        await gateway.Refused(Stranger, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = Ann.ToString() }, 400, 50033);
+        await gateway.Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = "99" }, 400, 50033);
+        await gateway.Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = Ann.ToString() }, 400, 50033);
+        await gateway.Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipients = Enumerable.Range(100, 10) }, 400, 30004);
+        await gateway.Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { }, 400, 50035);
+        await gateway.Refused(Ann, HttpMethod.Post, "/api/v10/users/@me/channels", new { recipient_id = "Bob" }, 400, 50035);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
         var server = (await ann.Until(0, "VOICE_SERVER_UPDATE")).GetProperty("d");
         Assert.Equal((JsonValueKind.Null, channel), (server.GetProperty("guild_id").ValueKind, server.GetProperty("channel_id").GetString()));
 
-        await Ask(Ann, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { recipients = (string[]?)null }, 204);
+        await gateway.Ask(Ann, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { recipients = (string[]?)null }, 204);
         Assert.Equal("12", (await bob.Until(0, "CALL_UPDATE")).GetProperty("d").GetProperty("ringing")[0].GetString());
         await bob.Send($$$"""{"op":13,"d":{"channel_id":"{{{channel}}}"}}""");
         Assert.Equal(1, (await bob.Until(0, "CALL_CREATE")).GetProperty("d").GetProperty("voice_states").GetArrayLength());
@@ -108,14 +108,14 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
     {
         using var ann = await Login(Ann);
         var channel = Id(await Open(Ann, new { recipient_id = Bob.ToString() }));
-        await Ask(Ann, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { }, 204); // before anybody has joined
+        await gateway.Ask(Ann, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { }, 204); // before anybody has joined
         await ann.Send($$$"""{"op":4,"d":{"guild_id":null,"channel_id":"{{{channel}}}"}}""");
         Assert.Equal("12", (await ann.Until(0, "CALL_CREATE")).GetProperty("d").GetProperty("ringing")[0].GetString());
 
-        await Ask(Bob, HttpMethod.Post, $"/api/v10/channels/{channel}/call/stop-ringing", new { }, 204);
+        await gateway.Ask(Bob, HttpMethod.Post, $"/api/v10/channels/{channel}/call/stop-ringing", new { }, 204);
         Assert.Equal(0, (await ann.Until(0, "CALL_UPDATE")).GetProperty("d").GetProperty("ringing").GetArrayLength());
-        Assert.True((await Ask(Bob, HttpMethod.Get, $"/api/v10/channels/{channel}/call", null)).GetProperty("ringable").GetBoolean());
-        await Refused(Carl, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { }, 404, 10003);
+        Assert.True((await gateway.Ask(Bob, HttpMethod.Get, $"/api/v10/channels/{channel}/call", null)).GetProperty("ringable").GetBoolean());
+        await gateway.Refused(Carl, HttpMethod.Post, $"/api/v10/channels/{channel}/call/ring", new { }, 404, 10003);
     }
 
     [Fact]
@@ -124,25 +124,25 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
         using var bob = await Login(Bob);
         var group = Id(await Open(Ann, new { recipients = new[] { Bob.ToString(), Carl.ToString() } }));
         await bob.Until(0, "CHANNEL_CREATE");
-        await Ask(Bob, HttpMethod.Delete, $"/api/v10/channels/{group}", null);
+        await gateway.Ask(Bob, HttpMethod.Delete, $"/api/v10/channels/{group}", null);
         Assert.Equal(group, Id((await bob.Until(0, "CHANNEL_DELETE")).GetProperty("d")));
-        await Refused(Bob, HttpMethod.Get, $"/api/v10/channels/{group}", null, 404, 10003);
-        Assert.Equal("13", Recipients(await Ask(Ann, HttpMethod.Get, $"/api/v10/channels/{group}", null)));
+        await gateway.Refused(Bob, HttpMethod.Get, $"/api/v10/channels/{group}", null, 404, 10003);
+        Assert.Equal("13", Recipients(await gateway.Ask(Ann, HttpMethod.Get, $"/api/v10/channels/{group}", null)));
 
         var direct = Id(await Open(Ann, new { recipient_id = Bob.ToString() }));
         await bob.Until(0, "CHANNEL_CREATE");
-        await Ask(Bob, HttpMethod.Delete, $"/api/v10/channels/{direct}", null);
+        await gateway.Ask(Bob, HttpMethod.Delete, $"/api/v10/channels/{direct}", null);
         await bob.Until(0, "CHANNEL_DELETE");
         Assert.Equal(direct, Id(await Open(Ann, new { recipient_id = Bob.ToString() })));
         Assert.Equal("11", Recipients((await bob.Until(0, "CHANNEL_CREATE")).GetProperty("d")));
-        await Refused(Stranger, HttpMethod.Delete, $"/api/v10/channels/{direct}", null, 404, 10003);
+        await gateway.Refused(Stranger, HttpMethod.Delete, $"/api/v10/channels/{direct}", null, 404, 10003);
     }
 
     private static string Id(JsonElement resource) => resource.GetProperty("id").GetString()!;
 
     private static string Recipients(JsonElement channel) => string.Join(' ', channel.GetProperty("recipients").EnumerateArray().Select(Id));
 
-    private Task<JsonElement> Open(Snowflake user, object body) => Ask(user, HttpMethod.Post, "/api/v10/users/@me/channels", body);
+    private Task<JsonElement> Open(Snowflake user, object body) => gateway.Ask(user, HttpMethod.Post, "/api/v10/users/@me/channels", body);
 
     private async Task<RawSocket> Login(Snowflake user)
     {
@@ -150,18 +150,5 @@ public sealed class PrivateChannelRoutesTests : IAsyncLifetime
         await socket.Send($$$"""{"op":2,"d":{"token":"{{{gateway.Token(user)}}}"}}""");
         await socket.Until(0, "GUILD_CREATE");
         return socket;
-    }
-
-    private async Task<JsonElement> Ask(Snowflake user, HttpMethod method, string path, object? body, int expected = 200)
-    {
-        var (status, answer) = await gateway.Request(method, path, gateway.Token(user), body);
-        Assert.Equal(expected, status);
-        return answer;
-    }
-
-    private async Task Refused(Snowflake user, HttpMethod method, string path, object? body, int status, int code)
-    {
-        var (refused, answer) = await gateway.Request(method, path, gateway.Token(user), body);
-        Assert.Equal((status, code), (refused, answer.GetProperty("code").GetInt32()));
     }
 }

@@ -56,6 +56,21 @@ internal sealed class TestGateway : IAsyncDisposable
         return ((int)response.StatusCode, text.Length > 0 ? JsonDocument.Parse(text).RootElement : default);
     }
 
+    /// <summary>The answer to a request of this user's, which has to have this status.</summary>
+    public async Task<JsonElement> Ask(Snowflake user, HttpMethod method, string path, object? body, int expected = 200)
+    {
+        var (status, answer) = await Request(method, path, Token(user), body);
+        Assert.Equal(expected, status);
+        return answer;
+    }
+
+    /// <summary>A request of this user's is refused with this status and Discord's code.</summary>
+    public async Task Refused(Snowflake user, HttpMethod method, string path, object? body, int status, int code)
+    {
+        var (refused, answer) = await Request(method, path, Token(user), body);
+        Assert.Equal((status, code), (refused, answer.GetProperty("code").GetInt32()));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
