@@ -59,6 +59,8 @@ public static class MediaProcess
         private readonly WorkerPlan plan;
         private readonly Channel<MediaEvent> events = Channel.CreateUnbounded<MediaEvent>(new() { SingleReader = true });
         private long revision = -1;
+        private TimeSpan pausedBefore;
+        private double longestPause;
 
         public MediaLinkSession(Stream stream, IEnumerable<UdpPort> ports, TextWriter log)
         {
@@ -138,17 +140,22 @@ public static class MediaProcess
         private MediaReport Report(double cpuSeconds)
         {
             var drops = new Dictionary<string, long>();
-            var counters = workers.Select(worker => worker.Worker.Counters).ToArray();
-            foreach (var worker in counters) worker.AddDropsTo(drops);
+            foreach (var worker in workers) worker.Worker.Counters.AddDropsTo(drops);
             return new(
                 Volatile.Read(ref revision),
-                counters.Sum(worker => worker.PacketsReceived),
-                counters.Sum(worker => worker.PacketsForwarded),
-                counters.Sum(worker => worker.BytesReceived),
-                counters.Sum(worker => worker.BytesForwarded),
                 cpuSeconds,
                 drops,
-                counters.Sum(worker => worker.DiscoveriesAnswered));
+                workers.Sum(worker => worker.Worker.Counters.DiscoveriesAnswered),
+                [.. workers.Select(worker => worker.Worker.Counters.Report())],
+                Memory());
+        }
+
+        private MemoryReport Memory()
+        {
+            var paused = GC.GetTotalPauseDuration();
+            longestPause = Math.Max(longestPause, (paused - pausedBefore).TotalMilliseconds);
+            pausedBefore = paused;
+            return new(GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2), longestPause);
         }
 
         /// <summary>Both tasks end with the link: cancelled, or because it does not take another byte.</summary>

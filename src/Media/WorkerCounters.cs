@@ -1,6 +1,9 @@
+using Voice.Protocol.Links;
+
 namespace Voice.Media;
 
-/// <summary>What a worker counts, since it started. Written by its thread, read by any (64-bit values do not tear).</summary>
+/// <summary>What a worker counts, since it started. Written by its thread, read by any (64-bit values do not tear, and a report may be a packet
+/// old in one counter and not in another).</summary>
 public sealed class WorkerCounters
 {
     private static readonly string[] Names = Enum.GetNames<DropReason>();
@@ -11,6 +14,9 @@ public sealed class WorkerCounters
     private long packetsForwarded;
     private long bytesForwarded;
     private long discoveriesAnswered;
+    private readonly long[] addedDelay = new long[LogLinear.Buckets];
+    private readonly long[] batches = new long[LogLinear.Buckets];
+    private long busyTicks;
 
     public long PacketsReceived => Volatile.Read(ref packetsReceived);
 
@@ -31,6 +37,15 @@ public sealed class WorkerCounters
 
     internal void Discovered() => discoveriesAnswered++;
 
+    /// <summary>Packets that were forwarded this long after the kernel received what they came from.</summary>
+    internal void Delayed(long microseconds, int packets) => addedDelay[LogLinear.Bucket(microseconds)] += packets;
+
+    /// <summary>Packets found waiting at one wake-up.</summary>
+    internal void Batch(int packets) => batches[LogLinear.Bucket(packets)]++;
+
+    /// <summary>Processor time of the worker's thread since it started.</summary>
+    internal void Busy(TimeSpan total) => Volatile.Write(ref busyTicks, total.Ticks);
+
     internal void Received(int bytes)
     {
         packetsReceived++;
@@ -42,6 +57,15 @@ public sealed class WorkerCounters
         packetsForwarded++;
         bytesForwarded += bytes;
     }
+
+    public WorkerReport Report() => new(
+        PacketsReceived,
+        PacketsForwarded,
+        BytesReceived,
+        BytesForwarded,
+        TimeSpan.FromTicks(Volatile.Read(ref busyTicks)).TotalSeconds,
+        [.. addedDelay],
+        [.. batches]);
 
     /// <summary>Adds this worker's drops that happened at all to <paramref name="sum"/>, by name.</summary>
     public void AddDropsTo(Dictionary<string, long> sum)

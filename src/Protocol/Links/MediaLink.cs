@@ -182,15 +182,50 @@ public sealed record TransportClosed([property: Key(0)] uint Id, [property: Key(
 
 /// <summary>Once a second. Counters count since the process started.</summary>
 /// <param name="Revision">The last snapshot or delta taken; its changes may still wait for their worker.</param>
-/// <param name="Drops">By <c>DropReason</c> name.</param>
+/// <param name="CpuSeconds">Of every thread of the process.</param>
+/// <param name="Drops">By <c>DropReason</c> name, of all workers.</param>
 /// <param name="DiscoveriesAnswered">IP discoveries of Discord's UDP protocol, anybody's.</param>
 [MessagePackObject]
 public sealed record MediaReport(
     [property: Key(0)] long Revision,
-    [property: Key(1)] long PacketsReceived,
-    [property: Key(2)] long PacketsForwarded,
-    [property: Key(3)] long BytesReceived,
-    [property: Key(4)] long BytesForwarded,
-    [property: Key(5)] double CpuSeconds,
-    [property: Key(6)] Dictionary<string, long> Drops,
-    [property: Key(7)] long DiscoveriesAnswered = 0) : MediaEvent;
+    [property: Key(1)] double CpuSeconds,
+    [property: Key(2)] Dictionary<string, long> Drops,
+    [property: Key(3)] long DiscoveriesAnswered,
+    [property: Key(4)] WorkerReport[] Workers,
+    [property: Key(5)] MemoryReport Memory) : MediaEvent
+{
+    [IgnoreMember]
+    public long PacketsReceived => Workers.Sum(worker => worker.PacketsReceived);
+
+    [IgnoreMember]
+    public long PacketsForwarded => Workers.Sum(worker => worker.PacketsForwarded);
+
+    [IgnoreMember]
+    public long BytesForwarded => Workers.Sum(worker => worker.BytesForwarded);
+}
+
+/// <summary>One worker's counters since it started.</summary>
+/// <param name="BusySeconds">Of its thread, in and out of the kernel.</param>
+/// <param name="AddedDelay">Forwarded packets by microseconds from the kernel's receive timestamp to the return of the send, in buckets of
+/// <see cref="LogLinear"/>. Empty where the kernel gives no timestamps.</param>
+/// <param name="Batches">Wake-ups with packets by how many there were, in buckets of <see cref="LogLinear"/>.</param>
+[MessagePackObject]
+public sealed record WorkerReport(
+    [property: Key(0)] long PacketsReceived,
+    [property: Key(1)] long PacketsForwarded,
+    [property: Key(2)] long BytesReceived,
+    [property: Key(3)] long BytesForwarded,
+    [property: Key(4)] double BusySeconds,
+    [property: Key(5)] long[] AddedDelay,
+    [property: Key(6)] long[] Batches);
+
+/// <summary>The runtime's own account since the process started.</summary>
+/// <param name="AllocatedBytes">By all threads.</param>
+/// <param name="LongestPauseMillis">An upper bound: the most that was paused in any second, all collections in it together.</param>
+[MessagePackObject]
+public sealed record MemoryReport(
+    [property: Key(0)] long AllocatedBytes,
+    [property: Key(1)] int Gen0,
+    [property: Key(2)] int Gen1,
+    [property: Key(3)] int Gen2,
+    [property: Key(4)] double LongestPauseMillis);
