@@ -32,7 +32,7 @@ public sealed class Worker
     /// <summary>How often <see cref="Tick"/> wants to be called.</summary>
     public static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
 
-    private const Gates TalkerGates = Gates.TalkerSelfMuted | Gates.TalkerMuted | Gates.TalkerSuppressed;
+    private const Gates TalkerGates = Gates.TalkerSelfMuted | Gates.TalkerMuted;
 
     private readonly WorkerContext context;
     private readonly Reporter reporter = new();

@@ -119,9 +119,8 @@ public enum Gates : uint
     None = 0,
     TalkerSelfMuted = 1 << 0,
     TalkerMuted = 1 << 1,
-    TalkerSuppressed = 1 << 2,
-    ListenerSelfDeafened = 1 << 3,
-    ListenerDeafened = 1 << 4,
+    ListenerSelfDeafened = 1 << 2,
+    ListenerDeafened = 1 << 3,
 }
 
 /// <summary>One track to one listener. Putting it again changes the gates and keeps the egress index.</summary>

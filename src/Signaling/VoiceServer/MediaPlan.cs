@@ -22,8 +22,9 @@ internal enum VoiceFlags
 internal sealed record MediaClient(PutTransport Transport, uint Audio, RoomId Room, VoiceFlags Flags);
 
 /// <summary>The state that the media process should be in, and the changes it has not been told. The clients are the whole
-/// truth; tracks, subscriptions and gates follow from them. A join, a leave or a flag costs as many changes as the room
-/// has people.</summary>
+/// truth; tracks, subscriptions and gates follow from them. Who is suppressed, as the audience of a stage is for hours, has no track that
+/// others could subscribe to: an audience of thousands costs each of its people as many subscriptions as there are speakers. Mute and deafen come and
+/// go, and are gates. A join, a leave or a flag costs at most twice as many changes as the room has people.</summary>
 internal sealed class MediaPlan
 {
     private const uint OpusClockRate = 48_000; // RFC 7587 section 4.1
@@ -42,15 +43,14 @@ internal sealed class MediaPlan
         var id = client.Transport.Id;
         clients.Add(id, client);
         untold.Add(client.Transport);
-        untold.Add(Track(client));
         if (!rooms.TryGetValue(client.Room, out var room)) rooms.Add(client.Room, room = []);
         foreach (var other in room)
         {
-            untold.Add(Subscription(client, clients[other]));
-            untold.Add(Subscription(clients[other], client));
+            if (MaySpeak(clients[other])) untold.Add(Subscription(clients[other], client));
         }
 
         room.Add(id);
+        if (MaySpeak(client)) PutTrack(client);
     }
 
     /// <summary>An absent transport is fine.</summary>
@@ -61,12 +61,11 @@ internal sealed class MediaPlan
         room.Remove(transport);
         foreach (var other in room)
         {
-            untold.Add(new DropSubscription(client.Audio, other));
-            untold.Add(new DropSubscription(clients[other].Audio, transport));
+            if (MaySpeak(clients[other])) untold.Add(new DropSubscription(clients[other].Audio, transport));
         }
 
+        if (MaySpeak(client)) DropTrack(client);
         if (room.Count == 0) rooms.Remove(client.Room);
-        untold.Add(new DropTrack(client.Audio));
         untold.Add(new DropTransport(transport));
     }
 
@@ -74,12 +73,22 @@ internal sealed class MediaPlan
     {
         var before = clients[transport];
         var now = clients[transport] = before with { Flags = flags };
-        var talks = TalkerGates(before.Flags) != TalkerGates(flags);
-        var listens = ListenerGates(before.Flags) != ListenerGates(flags);
-        foreach (var other in rooms[now.Room].Where(other => other != transport))
+        if (ListenerGates(before.Flags) != ListenerGates(flags))
         {
-            if (talks) untold.Add(Subscription(now, clients[other]));
-            if (listens) untold.Add(Subscription(clients[other], now));
+            foreach (var other in Others(now).Where(MaySpeak)) untold.Add(Subscription(other, now));
+        }
+
+        switch (MaySpeak(before), MaySpeak(now))
+        {
+            case (false, true):
+                PutTrack(now);
+                break;
+            case (true, false):
+                DropTrack(now);
+                break;
+            case (true, true) when TalkerGates(before.Flags) != TalkerGates(flags):
+                PutSubscriptions(now);
+                break;
         }
     }
 
@@ -97,14 +106,36 @@ internal sealed class MediaPlan
     {
         untold = [];
         var subscriptions =
-            from room in rooms.Values
-            from talker in room
-            from listener in room
-            where talker != listener
-            select Subscription(clients[talker], clients[listener]);
-        MediaChange[] changes = [.. clients.Values.Select(client => client.Transport), .. clients.Values.Select(Track), .. subscriptions];
+            from talker in clients.Values
+            where MaySpeak(talker)
+            from listener in Others(talker)
+            select Subscription(talker, listener);
+        MediaChange[] changes =
+            [.. clients.Values.Select(client => client.Transport), .. clients.Values.Where(MaySpeak).Select(Track), .. subscriptions];
         return new MediaSnapshot(++Revision, certificate, privateKey, changes);
     }
+
+    private void PutTrack(MediaClient talker)
+    {
+        untold.Add(Track(talker));
+        PutSubscriptions(talker);
+    }
+
+    private void PutSubscriptions(MediaClient talker)
+    {
+        foreach (var listener in Others(talker)) untold.Add(Subscription(talker, listener));
+    }
+
+    private void DropTrack(MediaClient talker)
+    {
+        foreach (var listener in Others(talker)) untold.Add(new DropSubscription(talker.Audio, listener.Transport.Id));
+        untold.Add(new DropTrack(talker.Audio));
+    }
+
+    private IEnumerable<MediaClient> Others(MediaClient client) =>
+        rooms[client.Room].Where(other => other != client.Transport.Id).Select(other => clients[other]);
+
+    private static bool MaySpeak(MediaClient client) => !client.Flags.HasFlag(VoiceFlags.Suppress);
 
     /// <summary>A UDP client sends under the SSRC that it was given; a browser under one of its own, which its packets tell.</summary>
     private static PutTrack Track(MediaClient client) => new(
@@ -115,8 +146,7 @@ internal sealed class MediaPlan
 
     private static Gates TalkerGates(VoiceFlags flags) =>
         (flags.HasFlag(VoiceFlags.SelfMute) ? Gates.TalkerSelfMuted : Gates.None)
-        | (flags.HasFlag(VoiceFlags.Mute) ? Gates.TalkerMuted : Gates.None)
-        | (flags.HasFlag(VoiceFlags.Suppress) ? Gates.TalkerSuppressed : Gates.None);
+        | (flags.HasFlag(VoiceFlags.Mute) ? Gates.TalkerMuted : Gates.None);
 
     private static Gates ListenerGates(VoiceFlags flags) =>
         (flags.HasFlag(VoiceFlags.SelfDeaf) ? Gates.ListenerSelfDeafened : Gates.None)

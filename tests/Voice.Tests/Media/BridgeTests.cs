@@ -120,7 +120,6 @@ public sealed class BridgeTests : IDisposable
     [Theory]
     [InlineData(Gates.TalkerSelfMuted)]
     [InlineData(Gates.TalkerMuted)]
-    [InlineData(Gates.TalkerSuppressed)]
     public void A_muted_talker_ends_in_silence(Gates gate)
     {
         foreach (var talker in (VirtualPeer[])[sfu.ConnectNative(), sfu.Connect()])

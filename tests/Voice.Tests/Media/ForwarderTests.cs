@@ -107,7 +107,6 @@ public sealed class ForwarderTests : IDisposable
     [Theory]
     [InlineData(Gates.TalkerSelfMuted)]
     [InlineData(Gates.TalkerMuted)]
-    [InlineData(Gates.TalkerSuppressed)]
     [InlineData(Gates.ListenerSelfDeafened)]
     [InlineData(Gates.ListenerDeafened)]
     public void A_closed_gate_holds_packets_back_and_leaves_no_gap(Gates gate)

@@ -143,7 +143,6 @@ public class GuildUpdateTests
     [Theory]
     [InlineData("self_mute", Gates.TalkerSelfMuted, Gates.None)]
     [InlineData("mute", Gates.TalkerMuted, Gates.None)]
-    [InlineData("suppress", Gates.TalkerSuppressed, Gates.None)]
     [InlineData("self_deaf", Gates.None, Gates.ListenerSelfDeafened)]
     [InlineData("deaf", Gates.None, Gates.ListenerDeafened)]
     public void A_changed_flag_of_a_running_session_sets_gates_and_nothing_else(string flag, Gates asTalker, Gates asListener)
@@ -155,13 +154,28 @@ public class GuildUpdateTests
         {
             "self_mute" => member with { SelfMute = true },
             "mute" => member with { Mute = true },
-            "suppress" => member with { Suppress = true },
             "self_deaf" => member with { SelfDeaf = true },
             _ => member with { Deaf = true },
         });
 
         Assert.Equal((asTalker, asListener), GatesOf(a, b));
         Assert.Null(a.Closed);
+        Assert.Empty(b.News());
+
+        node.Push(member);
+        Assert.Equal((Gates.None, Gates.None), GatesOf(a, b));
+    }
+
+    [Fact]
+    public void Who_is_suppressed_has_no_track_until_he_may_speak()
+    {
+        var (a, b) = (node.Join(1), node.Join(2));
+        var member = node.Pushed(1);
+        b.News();
+
+        node.Push(member with { Suppress = true });
+        Assert.Equal([b.Ssrc], node.Plan.Tracks.Keys);
+        Assert.Equal(b.Ssrc, Assert.Single(node.Plan.Subscriptions).Key.Track);
         Assert.Empty(b.News());
 
         node.Push(member);

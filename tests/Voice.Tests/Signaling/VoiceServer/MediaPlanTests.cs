@@ -54,16 +54,37 @@ public class MediaPlanTests
         var expected =
             from talker in model
             from listener in model
-            where talker.Key != listener.Key && talker.Value.Room == listener.Value.Room
+            where talker.Key != listener.Key && talker.Value.Room == listener.Value.Room && MaySpeak(talker.Value.Flags)
             select ((talker.Key * 8, listener.Key), GatesOf(talker.Value.Flags, listener.Value.Flags));
 
         foreach (var fold in new[] { told, whole })
         {
             Assert.Equal(expected.Order(), fold.Subscriptions.Select(pair => (pair.Key, pair.Value.Gates)).Order());
             Assert.Equal(model.Keys.Order(), fold.Transports.Keys.Order());
-            Assert.Equal(model.Keys.Order(), fold.Tracks.Values.Select(track => track.Transport).Order());
+            Assert.Equal(model.Where(one => MaySpeak(one.Value.Flags)).Select(one => one.Key).Order(), fold.Tracks.Values.Select(track => track.Transport).Order());
         }
     });
+
+    [Fact]
+    public void An_audience_of_two_thousand_subscribes_to_its_speakers_and_not_to_itself()
+    {
+        var plan = new MediaPlan();
+        var told = new MediaFold();
+        told.Apply(plan.TakeSnapshot([], []));
+        for (uint i = 1; i <= 2000; i++) plan.Add(Client(i, 1, VoiceFlags.Suppress));
+        for (uint i = 2001; i <= 2003; i++) plan.Add(Client(i, 1, VoiceFlags.None));
+        told.Apply(plan.TakeDelta()!);
+        Assert.Equal(3 * 2002, told.Subscriptions.Count);
+
+        plan.SetFlags(1, VoiceFlags.None);
+        told.Apply(plan.TakeDelta()!);
+        Assert.Equal(4 * 2002, told.Subscriptions.Count);
+
+        plan.SetFlags(1, VoiceFlags.Suppress);
+        told.Apply(plan.TakeDelta()!);
+        Assert.Equal(3 * 2002, told.Subscriptions.Count);
+        Assert.Equal(3, told.Tracks.Count);
+    }
 
     [Fact]
     public void A_join_costs_as_many_changes_as_there_are_people()
@@ -90,10 +111,12 @@ public class MediaPlanTests
     private static MediaClient Client(uint id, ulong room, VoiceFlags flags) =>
         new(new PutTransport(id, 0, 111, 1, new WebRtcPath("", "", "", [], [])), id * 8, new RoomId(1, room), flags);
 
+    private static bool MaySpeak(VoiceFlags flags) => !flags.HasFlag(VoiceFlags.Suppress);
+
     /// <summary>The rule once more, written as a table.</summary>
     private static Gates GatesOf(VoiceFlags talker, VoiceFlags listener)
     {
-        (VoiceFlags Flag, Gates Gate)[] talks = [(VoiceFlags.SelfMute, Gates.TalkerSelfMuted), (VoiceFlags.Mute, Gates.TalkerMuted), (VoiceFlags.Suppress, Gates.TalkerSuppressed)];
+        (VoiceFlags Flag, Gates Gate)[] talks = [(VoiceFlags.SelfMute, Gates.TalkerSelfMuted), (VoiceFlags.Mute, Gates.TalkerMuted)];
         (VoiceFlags Flag, Gates Gate)[] listens = [(VoiceFlags.SelfDeaf, Gates.ListenerSelfDeafened), (VoiceFlags.Deaf, Gates.ListenerDeafened)];
         return talks.Where(rule => talker.HasFlag(rule.Flag)).Concat(listens.Where(rule => listener.HasFlag(rule.Flag)))
             .Aggregate(Gates.None, (gates, rule) => gates | rule.Gate);
