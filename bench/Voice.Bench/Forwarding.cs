@@ -48,7 +48,7 @@ public class Forwarding
     [GlobalSetup]
     public void Connect()
     {
-        worker = new(new(0, new NoPort(), new DtlsServer(), _ => { }, _ => { }, Console.Error.WriteLine, new Random(1)));
+        worker = new(new(0, new NoPort(), new WorkerCounters(), new DtlsServer(), _ => { }, _ => { }, Console.Error.WriteLine, new Random(1)));
         protect = Connect(Talker);
         worker.Apply([new PutTrack(Talker * 8, Talker, TrackKind.Audio, 48_000, 0)], Now);
         for (var id = Talker + 1; id <= Talker + Listeners; id++)
@@ -119,12 +119,6 @@ public class Forwarding
 
     private sealed class NoPort : IDatagramPort
     {
-        public bool TryReceive(Span<byte> buffer, out int length, out RemoteEndPoint from)
-        {
-            (length, from) = (0, default);
-            return false;
-        }
-
         public bool TrySend(ReadOnlySpan<byte> datagram, Destination to) => true;
     }
 }

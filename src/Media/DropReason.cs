@@ -11,6 +11,9 @@ public enum DropReason
     PortZero,
     SendFailed,
 
+    /// <summary>The kernel's: the worker did not take datagrams as fast as they came.</summary>
+    ReceiveBufferFull,
+
     // STUN (RFC 8489, RFC 8445).
     StunMalformed,
     StunNotRequest,

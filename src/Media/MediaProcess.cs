@@ -31,7 +31,7 @@ public static class MediaProcess
             }
             using var socket = new Socket(new SafeSocketHandle(options.Link, ownsHandle: true));
             await using var stream = new NetworkStream(socket);
-            using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.FromDescriptors(udp)), lines);
+            using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.Inherited(udp)), lines);
             await media.RunAsync(cancel);
             return 0;
         }
@@ -62,10 +62,10 @@ public static class MediaProcess
         private TimeSpan pausedBefore;
         private double longestPause;
 
-        public MediaLinkSession(Stream stream, IEnumerable<UdpPort> ports, TextWriter log)
+        public MediaLinkSession(Stream stream, IEnumerable<Socket[]> sockets, TextWriter log)
         {
             link = new(new StreamPipe(stream), MediaLink.MaxFrame);
-            workers = [.. ports.Select((port, i) => new WorkerLoop(i, port, dtls, Tell, line => log.WriteLine($"voice media: {line}")))];
+            workers = [.. sockets.Select((own, i) => new WorkerLoop(i, own, dtls, Tell, line => log.WriteLine($"voice media: {line}")))];
             plan = new(workers.Length);
         }
 

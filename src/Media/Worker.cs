@@ -16,6 +16,7 @@ namespace Voice.Media;
 public sealed record WorkerContext(
     int Index,
     IDatagramPort Port,
+    WorkerCounters Counters,
     DtlsServer Dtls,
     Action<Action<Worker>> Post,
     Action<MediaEvent> Events,
@@ -46,10 +47,10 @@ public sealed class Worker
     public Worker(WorkerContext context)
     {
         this.context = context;
-        Forwarder = new(context.Port, Counters);
+        Forwarder = new(context.Port, context.Counters);
     }
 
-    public WorkerCounters Counters { get; } = new();
+    public WorkerCounters Counters => context.Counters;
 
     public IReadOnlyDictionary<uint, Transport> Transports => transports;
 

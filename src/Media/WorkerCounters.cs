@@ -35,6 +35,8 @@ public sealed class WorkerCounters
 
     internal void Drop(DropReason reason) => drops[(int)reason]++;
 
+    internal void Drop(DropReason reason, long packets) => drops[(int)reason] += packets;
+
     internal void Discovered() => discoveriesAnswered++;
 
     /// <summary>Packets that were forwarded this long after the kernel received what they came from.</summary>

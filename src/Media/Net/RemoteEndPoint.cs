@@ -26,13 +26,14 @@ public readonly record struct RemoteEndPoint(ulong High, ulong Low, ushort Port,
         return FromBytes(bytes, (ushort)endPoint.Port, (uint)mapped.ScopeId);
     }
 
+    public static RemoteEndPoint From(SocketAddress address) => FromNative(address.Buffer.Span, address.Family);
+
     /// <summary>Reads a sockaddr_in or sockaddr_in6. The port is at 2 on every platform, the address at 4 or 8; the scope
     /// is in host order.</summary>
-    public static RemoteEndPoint From(SocketAddress address)
+    public static RemoteEndPoint FromNative(ReadOnlySpan<byte> bytes, AddressFamily family)
     {
-        var bytes = address.Buffer.Span;
         var port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
-        return address.Family == AddressFamily.InterNetwork
+        return family == AddressFamily.InterNetwork
             ? new(0, MappedPrefix | BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]), port)
             : FromBytes(bytes.Slice(8, 16), port, BitConverter.ToUInt32(bytes[24..]));
     }

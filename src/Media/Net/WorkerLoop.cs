@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.Sockets;
+using Voice.Media.Net.Linux;
 using Voice.Media.Dtls;
 using Voice.Protocol.Links;
 
@@ -8,20 +10,17 @@ namespace Voice.Media.Net;
 /// <summary>A worker's thread: waits for datagrams, mail and time, and hands them to <see cref="Worker"/>.</summary>
 public sealed class WorkerLoop : IDisposable
 {
-    /// <summary>Datagrams between two looks at mailbox and timers.</summary>
-    private const int Burst = 64;
-
     private readonly UdpPort port;
     private readonly ConcurrentQueue<Action<Worker>> mailbox = new();
     private readonly Thread thread;
-    private readonly byte[] buffer = new byte[Worker.MaxDatagram + 1];
     private volatile bool stopping;
 
-    /// <param name="port">Owned from here on.</param>
-    public WorkerLoop(int index, UdpPort port, DtlsServer dtls, Action<MediaEvent> events, Action<string> log)
+    /// <param name="sockets">Of its port; owned from here on.</param>
+    public WorkerLoop(int index, Socket[] sockets, DtlsServer dtls, Action<MediaEvent> events, Action<string> log)
     {
-        this.port = port;
-        Worker = new(new(index, port, dtls, Post, events, log, new Random()));
+        var counters = new WorkerCounters();
+        port = UdpPort.Open(counters, sockets);
+        Worker = new(new(index, port, counters, dtls, Post, events, log, new Random()));
         thread = new(Run) { IsBackground = true, Name = $"worker {index}" };
     }
 
@@ -58,19 +57,30 @@ public sealed class WorkerLoop : IDisposable
         {
             while (mailbox.TryDequeue(out var message)) message(Worker);
 
-            for (var i = 0; i < Burst && port.TryReceive(buffer, out var length, out var from); i++)
-            {
-                Worker.Receive(buffer.AsSpan(0, length), from, Now());
-            }
             var now = Now();
+            var received = port.Receive();
+            for (var i = 0; i < received; i++)
+            {
+                var datagram = port.Datagram(i, out var from, out var receivedAt);
+                port.ReceivedAt = receivedAt;
+                Worker.Receive(datagram, from, now);
+            }
+            port.ReceivedAt = 0;
+            if (received > 0) Worker.Counters.Batch(received);
             if (now >= nextTick)
             {
                 Worker.Tick(now);
+                Worker.Counters.Busy(ProcessorTime());
                 nextTick = now + Worker.TickInterval;
             }
-            port.Wait(nextTick - now); // returns at once if a datagram was left, or mail came
+            port.Flush();
+            if (received == 0) port.Wait(nextTick - now); // returns at once if a datagram came meanwhile, or mail
         }
     }
+
+    /// <summary>Of this thread.</summary>
+    private static TimeSpan ProcessorTime() =>
+        OperatingSystem.IsLinux() ? TimeSpan.FromTicks(Libc.Clock(Libc.ClockThreadCpu) / 100) : TimeSpan.Zero;
 
     /// <summary>Monotonic, and never zero: from the machine's start.</summary>
     private static TimeSpan Now() => Stopwatch.GetElapsedTime(0);

@@ -27,7 +27,8 @@ public sealed class LinkConnection<TSend, TReceive>(IDuplexPipe pipe, int maxFra
         await writing.WaitAsync(cancel);
         try
         {
-            var body = MessagePackSerializer.Serialize(message, Options, cancel);
+            // Cancelled half way it would throw something else than what cancellation throws, and a message takes no time.
+            var body = MessagePackSerializer.Serialize(message, Options, CancellationToken.None);
             if (body.Length > MaxFrame) throw new InvalidDataException($"frame of {body.Length} bytes, at most {MaxFrame} allowed");
             BinaryPrimitives.WriteInt32BigEndian(pipe.Output.GetSpan(4), body.Length);
             pipe.Output.Advance(4);

@@ -14,13 +14,6 @@ public sealed class VirtualPort : IDatagramPort
 
     public void Detach(RemoteEndPoint address) => hosts.Remove(address);
 
-    /// <summary>The worker of these tests is handed its datagrams.</summary>
-    public bool TryReceive(Span<byte> buffer, out int length, out RemoteEndPoint from)
-    {
-        (length, from) = (0, default);
-        return false;
-    }
-
     public bool TrySend(ReadOnlySpan<byte> datagram, Destination to)
     {
         var copy = datagram.ToArray();

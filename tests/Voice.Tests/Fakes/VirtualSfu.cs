@@ -21,7 +21,7 @@ public sealed class VirtualSfu : IDisposable
     public VirtualSfu(int seed = 1, IDatagramPort? port = null)
     {
         Random = new(seed);
-        Worker = new(new(0, port ?? Port, Dtls, mailbox.Add, Events.Add, Log.Add, new Random(seed)));
+        Worker = new(new(0, port ?? Port, new(), Dtls, mailbox.Add, Events.Add, Log.Add, new Random(seed)));
     }
 
     public Random Random { get; }

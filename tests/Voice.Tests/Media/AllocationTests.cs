@@ -91,12 +91,6 @@ public sealed class AllocationTests
 
     private sealed class CountingPort : IDatagramPort
     {
-        public bool TryReceive(Span<byte> buffer, out int length, out RemoteEndPoint from)
-        {
-            (length, from) = (0, default);
-            return false;
-        }
-
         public bool TrySend(ReadOnlySpan<byte> datagram, Destination to) => true;
     }
 }
