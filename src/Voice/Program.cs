@@ -14,5 +14,6 @@ var root = new RootCommand("Voice: a self-hosted voice backend with Discord's ar
     PlayCommand.Create(),
     RecordCommand.Create(),
     JoinsCommand.Create(),
+    BenchCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args);

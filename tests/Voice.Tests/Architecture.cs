@@ -16,7 +16,8 @@ public class Architecture
     /// <summary>Every assembly of ours, and which of ours it may reference.</summary>
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
-        ["voice"] = ["Voice.Signaling", "Voice.Media", "Voice.VoiceAllocator", "Voice.Client", "Voice.Protocol"],
+        ["voice"] = ["Voice.Signaling", "Voice.Media", "Voice.VoiceAllocator", "Voice.Client", "Voice.Load", "Voice.Protocol"],
+        ["Voice.Load"] = ["Voice.Client", "Voice.Signaling", "Voice.Protocol"], // it joins as a client does, and starts a media process as a node does
         ["Voice.Signaling"] = ["Voice.VoiceAllocator", "Voice.Protocol"],
         ["Voice.Media"] = ["Voice.Protocol"],
         ["Voice.VoiceAllocator"] = ["Voice.Protocol"],

@@ -1,0 +1,23 @@
+using Voice.Load.Results;
+using Voice.Load.Scenarios;
+
+namespace Voice.Load;
+
+/// <summary>Scenarios by name.</summary>
+public static class Bench
+{
+    /// <summary>In the order in which they run.</summary>
+    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage"];
+
+    /// <summary>Runs one scenario; some have more than one result.</summary>
+    /// <exception cref="LoadException">It could not be run as it should.</exception>
+    public static async Task<IReadOnlyList<BenchResult>> RunAsync(
+        string scenario, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel) => scenario switch
+        {
+            "small" => [await new FixedLoad(scenario, rooms: 1, size: 10, talkers: 2, options.Runs ?? 1).RunAsync(options, progress, cancel)],
+            "medium" => [await new FixedLoad(scenario, rooms: 1, size: 25, talkers: 3, options.Runs ?? 1).RunAsync(options, progress, cancel)],
+            "guilds" => [await new FixedLoad(scenario, rooms: 20, size: 5, talkers: 1, options.Runs ?? 1).RunAsync(options, progress, cancel)],
+            "stage" => [await new FixedLoad(scenario, rooms: 1, options.Listeners + 1, talkers: 1, options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel)],
+            _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, "Not a scenario."),
+        };
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using Voice.Protocol.Links;
+using Voice.Protocol.Rtp;
+using Voice.Protocol.Srtp;
+
+namespace Voice.Load.Generator;
+
+/// <summary>Everything that participants receive: decrypted, and compared with what was sent. One thread.</summary>
+/// <param name="participants">By their numbers.</param>
+internal sealed class Ears(Payloads payloads, IReadOnlyList<Participant> participants)
+{
+    /// <summary>First byte of what the floor's loop sends: nothing that the server speaks (RFC 7983).</summary>
+    public const byte FloorMark = 0xFF;
+
+    /// <summary>What the floor's loop sent.</summary>
+    public long FloorPackets { get; private set; }
+
+    /// <param name="datagram">Decrypted in place.</param>
+    /// <param name="now">Nanoseconds.</param>
+    public void Hear(Participant participant, Span<byte> datagram, long now, Tally tally)
+    {
+        switch (Demux.Classify(datagram))
+        {
+            case PacketKind.Rtp: HearRtp(participant, datagram, now, tally); break;
+            case PacketKind.Rtcp: break; // reports, which browsers read for their statistics
+            case PacketKind.Stun: participant.Ice?.TryTake(datagram, Stopwatch.GetElapsedTime(0)); break;
+            case PacketKind.Dtls: participant.Inbox?.Deliver(datagram); break;
+            case PacketKind.Keepalive: participant.Reached.TrySetResult(); break;
+            case PacketKind.Unknown when datagram[0] == FloorMark: FloorPackets++; break;
+            default: tally.Refused++; break;
+        }
+    }
+
+    private void HearRtp(Participant participant, Span<byte> datagram, long now, Tally tally)
+    {
+        if (participant.Keys is not { } keys) return;
+        switch (keys.TryUnprotect(datagram, out var length))
+        {
+            case SrtpResult.Ok: break;
+            case SrtpResult.Replayed: tally.Duplicates++; return;
+            default: tally.Refused++; return;
+        }
+
+        if (!RtpPacket.TryParse(datagram[..length], out var packet))
+        {
+            tally.Refused++;
+            return;
+        }
+
+        if (packet.Payload.Length < Payloads.MinLength) return; // silence
+        if (!payloads.TryRead(packet.Payload, out var stamp, out var sent) || TalkerOf(packet.Ssrc, participant) is not { } talker)
+        {
+            tally.Wrong++;
+            return;
+        }
+
+        ref var heard = ref participant.Heard[talker.Slot];
+        switch (heard.Check(stamp))
+        {
+            case ReplayVerdict.Replayed: tally.Duplicates++; return;
+            case ReplayVerdict.TooOld: tally.Reordered++; return;
+        }
+
+        if (heard.IsEmpty) participant.FirstAudio.TrySetResult(now);
+        else if (stamp < heard.Highest) tally.Reordered++;
+        heard.Commit(stamp);
+        if (!talker.Counts(stamp)) return;
+        tally.Received++;
+        tally.EndToEnd[LogLinear.Bucket((now - sent) / 1000)]++;
+    }
+
+    /// <summary>Null: nobody whom this participant may hear.</summary>
+    private Talker? TalkerOf(uint ssrc, Participant listener)
+    {
+        var number = Participant.NumberOf(ssrc);
+        if ((uint)number >= (uint)participants.Count) return null;
+        var sender = participants[number];
+        return sender.Room == listener.Room && sender != listener ? sender.Talker : null;
+    }
+}

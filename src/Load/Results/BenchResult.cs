@@ -1,0 +1,84 @@
+using System.Text.Json.Serialization;
+
+namespace Voice.Load.Results;
+
+/// <summary>One scenario's result. These fields and their units are stable; <see cref="Details"/> is not.</summary>
+/// <param name="CpuUsPerForward">Of every thread of the media process, receiving included.</param>
+/// <param name="FloorUsPerSend">Null: not measured.</param>
+/// <param name="LossRatio">Of what listeners should have got.</param>
+/// <param name="AddedDelayUs">From the kernel's receive timestamp to the return of the send; null where the media process does not tell.</param>
+/// <param name="BytesPerParticipant">Growth of the media process's resident memory from before they joined.</param>
+/// <param name="AllocatedBytesPerPacket">By the media process while packets flow, above what it allocates with the same participants in silence; per
+/// packet received.</param>
+/// <param name="JoinsPerSecond">To first audio; null where joining was not measured.</param>
+/// <param name="Threads">Of the media process.</param>
+public sealed record BenchResult(
+    string Scenario,
+    int Participants,
+    double ForwardedPerSecond,
+    double CpuUsPerForward,
+    double? FloorUsPerSend,
+    double? RatioToFloor,
+    double LossRatio,
+    Percentiles? AddedDelayUs,
+    long RssBytes,
+    double BytesPerParticipant,
+    double AllocatedBytesPerPacket,
+    [property: JsonPropertyName("gc")] Collections Collections,
+    double? JoinsPerSecond,
+    int Threads,
+    Machine Machine,
+    IReadOnlyList<PeerResult> Peers,
+    Details Details);
+
+public sealed record Percentiles(double P50, double P99, double P999, double Max);
+
+/// <param name="PauseMsMax">The longest pause of the process, in milliseconds.</param>
+public sealed record Collections(int Gen0, int Gen1, int Gen2, double PauseMsMax);
+
+public sealed record Machine(string Cpu, int Cores, string Kernel, string Runtime);
+
+/// <summary>Another server under the same load in the same call.</summary>
+/// <param name="Ratio">Its processor time for a packet to ours.</param>
+public sealed record PeerResult(string Name, double ForwardedPerSecond, double CpuUsPerForward, double LossRatio, double Ratio, long RssBytes, double BytesPerParticipant);
+
+/// <summary>How a result came about. Fields come and go.</summary>
+/// <param name="Notes">What a reader must know, in sentences.</param>
+/// <param name="Steps">Of saturate: every load tried.</param>
+/// <param name="Samples">Of soak: over time.</param>
+/// <param name="Runs">What the medians are of.</param>
+public sealed record Details(
+    string Transport,
+    int PayloadBytes,
+    string? FloorMethod,
+    Loss Loss,
+    Percentiles? EndToEndUs,
+    Percentiles? AddedDelayAtHalfUs,
+    double? JoinsPerCpuSecond,
+    IReadOnlyList<string> Notes,
+    IReadOnlyList<LoadStep> Steps,
+    IReadOnlyList<SoakSample> Samples,
+    IReadOnlyList<RunResult> Runs);
+
+/// <summary>Where packets were lost, in packets that a listener did not get; what the kernel or the server dropped before forwarding counts
+/// once for each listener.</summary>
+/// <param name="Sender">The generator could not send them.</param>
+/// <param name="ServerKernel">Found the media process's buffer full.</param>
+/// <param name="Server">By the media process's own reason.</param>
+/// <param name="ReceiverKernel">Found a listener's buffer full: the generator could not read them.</param>
+/// <param name="Receiver">Read, and not what was sent.</param>
+/// <param name="Sent">By talkers.</param>
+/// <param name="Expected">By listeners.</param>
+/// <param name="Received">By listeners.</param>
+public sealed record Loss(
+    long Sent, long Expected, long Received, long Sender, double ServerKernel, IReadOnlyDictionary<string, long> Server, long ReceiverKernel, long Receiver, long Duplicates);
+
+/// <param name="Load">Rooms that talk.</param>
+public sealed record LoadStep(
+    int Run, int Load, double ForwardedPerSecond, double CpuUsPerForward, double CpuShare, double LossRatio, Percentiles? AddedDelayUs, double BatchMean, bool IsGood);
+
+/// <param name="Seconds">Since the first.</param>
+public sealed record SoakSample(
+    double Seconds, double ForwardedPerSecond, double CpuUsPerForward, long RssBytes, double AllocatedBytesPerSecond, int Gen0, int Gen1, int Gen2, double LossRatio, Percentiles? AddedDelayUs);
+
+public sealed record RunResult(double ForwardedPerSecond, double CpuUsPerForward, double? FloorUsPerSend, double? RatioToFloor, double LossRatio);

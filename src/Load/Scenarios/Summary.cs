@@ -1,0 +1,87 @@
+using Voice.Load.Floor;
+using Voice.Load.Results;
+using Voice.Load.Server;
+
+namespace Voice.Load.Scenarios;
+
+/// <summary>From measurements to the fields that people read: medians over runs, ratios taken within a run.</summary>
+internal static class Summary
+{
+    /// <param name="everybody">All had joined and nobody had talked.</param>
+    /// <param name="idle">Likewise, for a while.</param>
+    /// <param name="floors">Of the same runs.</param>
+    public static BenchResult Of(
+        string name, TestBed bed, ServerSample everybody, Measurement idle, IReadOnlyList<Measurement> runs, IReadOnlyList<FloorResult?> floors)
+    {
+        var worst = runs.MaxBy(run => run.LossRatio)!;
+        var last = runs[^1];
+        var after = last.Server.To;
+        var floor = floors.OfType<FloorResult>().OrderBy(floor => floor.MicrosecondsPerSend).ElementAtOrDefault(floors.Count / 2);
+        var results = runs.Zip(floors, (run, floor) => new RunResult(
+            run.ForwardedPerSecond, run.CpuUsPerForward, floor?.MicrosecondsPerSend, run.CpuUsPerForward / floor?.MicrosecondsPerSend, run.LossRatio)).ToArray();
+        return new(
+            name,
+            bed.Rooms.Participants,
+            Median(runs.Select(run => run.ForwardedPerSecond)),
+            Median(runs.Select(run => run.CpuUsPerForward)),
+            floor?.MicrosecondsPerSend,
+            floor is null ? null : Median(results.Select(result => result.RatioToFloor!.Value)),
+            Median(runs.Select(run => run.LossRatio)),
+            Median(runs.Select(run => run.AddedDelay)),
+            after.ResidentBytes,
+            BytesPerParticipant(bed, everybody),
+            Median(runs.Select(run => AllocatedPerPacket(run, idle))),
+            Collections(runs),
+            JoinsPerSecond: null,
+            after.Threads,
+            ThisMachine.Describe(),
+            Peers: [],
+            new(
+                bed.Transport.ToString().ToLowerInvariant(),
+                bed.Payloads.AverageLength,
+                floor?.Method,
+                worst.Loss,
+                Median(runs.Select(run => run.EndToEnd)),
+                AddedDelayAtHalfUs: null,
+                JoinsPerCpuSecond: null,
+                Notes(bed, runs),
+                Steps: [],
+                Samples: [],
+                results));
+    }
+
+    public static double BytesPerParticipant(TestBed bed, ServerSample everybody) =>
+        Math.Round((double)(everybody.ResidentBytes - bed.Empty.ResidentBytes) / Math.Max(1, bed.Rooms.Participants));
+
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length == 0 ? 0 : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>Of each percentile by itself.</summary>
+    public static Percentiles? Median(IEnumerable<Percentiles?> values)
+    {
+        var known = values.OfType<Percentiles>().ToArray();
+        return known.Length == 0
+            ? null
+            : new(Median(known.Select(v => v.P50)), Median(known.Select(v => v.P99)), Median(known.Select(v => v.P999)), Median(known.Select(v => v.Max)));
+    }
+
+    public static Collections Collections(IReadOnlyList<Measurement> runs) => new(
+        runs.Sum(run => run.Server.Gen0), runs.Sum(run => run.Server.Gen1), runs.Sum(run => run.Server.Gen2), runs[^1].Server.To.Report.Memory.LongestPauseMillis);
+
+    public static double AllocatedPerPacket(Measurement run, Measurement idle)
+    {
+        var own = run.Server.AllocatedBytes - idle.Server.AllocatedBytes / idle.Server.Seconds * run.Server.Seconds;
+        return Math.Round(Math.Max(0, own) / Math.Max(1, run.Server.Received), 1);
+    }
+
+    public static string[] Notes(TestBed bed, IEnumerable<Measurement> runs)
+    {
+        var notes = new List<string>();
+        if (bed.SharesCores) notes.Add("there are too few cores: the media process and the generator share some, so times are not the server's alone");
+        notes.AddRange(runs.Select(run => run.GeneratorFault).OfType<string>().Select(fault => $"{fault}: what is lost here is not the server's").Distinct());
+        return [.. notes];
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using Voice.Load.Generator;
+using Voice.Load.Linux;
+using Voice.Load.Server;
+
+namespace Voice.Load.Scenarios;
+
+/// <summary>A media process on its cores, a generator on its own, and rooms between them.</summary>
+internal sealed class TestBed : IAsyncDisposable
+{
+    /// <summary>What was sent in a window is waited for this long.</summary>
+    private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(300);
+
+    private readonly CancellationToken cancel;
+
+    private TestBed(MediaServer server, LoadGenerator generator, Rooms rooms, Payloads payloads, ServerSample empty, int[] generatorCores, LoadTransport transport, CancellationToken cancel)
+    {
+        (Server, Generator, Rooms, Payloads, Empty, GeneratorCores, Transport) =
+            (server, generator, rooms, payloads, empty, generatorCores, transport);
+        this.cancel = cancel;
+    }
+
+    public MediaServer Server { get; }
+
+    public LoadGenerator Generator { get; }
+
+    public Rooms Rooms { get; }
+
+    public Payloads Payloads { get; }
+
+    /// <summary>Before anybody joined.</summary>
+    public ServerSample Empty { get; }
+
+    public LoadTransport Transport { get; }
+
+    public int[] GeneratorCores { get; }
+
+    /// <summary>The cores are not apart: there are too few.</summary>
+    public bool SharesCores => Server.Cores.Intersect(GeneratorCores).Any();
+
+    public static async Task<TestBed> StartAsync(BenchOptions options, CancellationToken cancel)
+    {
+        var cores = Cores.Available;
+        var serverCores = cores[..Math.Min(options.Workers, cores.Length)];
+        var generatorCores = cores.Length > serverCores.Length ? cores[serverCores.Length..] : cores[^1..];
+        OpenFiles.Allow();
+        var payloads = options.PayloadBytes is { } length ? Payloads.OfLength(length) : Payloads.OfFrames();
+        var server = await MediaServer.StartAsync(options.MediaCommand, IPAddress.Loopback, options.Workers, serverCores, cancel);
+        var generator = new LoadGenerator(payloads, generatorCores[^1]);
+        var rooms = new Rooms(server, generator, options.Transport, options.Speech, cancel);
+        await server.NextSample(cancel);
+        return new(server, generator, rooms, payloads, await server.NextSample(cancel), generatorCores, options.Transport, cancel);
+    }
+
+    /// <summary>From here on nothing of ours runs on the server's cores, and the generator waits for nothing.</summary>
+    public void Quieten()
+    {
+        Cores.PinProcess(GeneratorCores);
+        Cores.PinThread(GeneratorCores);
+        Generator.Spins = true;
+    }
+
+    /// <summary>For joining, which is work on our side as well: on every core.</summary>
+    public void Relax()
+    {
+        Generator.Spins = false;
+        Cores.PinProcess(Cores.Available);
+    }
+
+    /// <summary>Who talks already is measured for so long, between two reports of the media process.</summary>
+    public async Task<Measurement> Measure(TimeSpan time)
+    {
+        var receiverDrops = ReceiverDrops();
+        var from = await Server.NextSample(cancel);
+        await Generator.OpenWindow();
+        await Task.Delay(time - TimeSpan.FromMilliseconds(500), cancel); // and then until the next report
+        var to = await Server.NextSample(cancel);
+        await Generator.CloseWindow();
+        await Task.Delay(Drain, cancel);
+        return new(new(from, to), await Generator.Result(), ReceiverDrops() - receiverDrops);
+    }
+
+    /// <summary>Everything that was asked of the server held.</summary>
+    /// <exception cref="LoadException">It did not.</exception>
+    public void Check()
+    {
+        if (Server.Closed > 0) throw new LoadException($"the media process closed {Server.Closed} transports");
+        if (Generator.Lost > 0) throw new LoadException($"the media process stopped answering {Generator.Lost} times");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Relax();
+        await Server.DisposeAsync();
+        Generator.Dispose();
+        Rooms.Dispose();
+    }
+
+    private long ReceiverDrops() => Rooms.All.SelectMany(room => room.Participants).Sum(participant => UdpDrops.OfSocket(participant.Descriptor));
+}

@@ -1,0 +1,197 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Voice.Load;
+using Voice.Load.Results;
+using Voice.Load.Server;
+
+namespace Voice.Commands;
+
+/// <summary>Measures a media process of its own with our load generator.</summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("bench", $"Measure the media process on this machine: {string.Join(", ", Bench.Scenarios)}; all of them if none is named.");
+        var names = new Argument<string[]>("scenario") { Description = "what to run", Arity = ArgumentArity.ZeroOrMore };
+        names.AcceptOnlyFromAmong([.. Bench.Scenarios]);
+        command.Arguments.Add(names);
+        var settings = new BenchSettings(command);
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var options = settings.Read(parsed);
+            var scenarios = parsed.GetValue(names) is { Length: > 0 } named ? named : [.. Bench.Scenarios];
+            try
+            {
+                var results = await BenchView.Show(progress => RunAll(scenarios, options, progress, cancel));
+                BenchView.Table(results);
+                if (parsed.GetValue(settings.Json) is { } json) ResultFile.Write(json, results);
+                return 0;
+            }
+            catch (LoadException e)
+            {
+                await Console.Error.WriteLineAsync($"voice: {e.Message}");
+                return 1;
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return 1;
+            }
+        });
+        return command;
+    }
+
+    private static async Task<IReadOnlyList<BenchResult>> RunAll(
+        string[] scenarios, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    {
+        var results = new List<BenchResult>();
+        foreach (var scenario in scenarios) results.AddRange(await Bench.RunAsync(scenario, options, progress, cancel));
+        return results;
+    }
+}
+
+/// <summary>Options of the bench.</summary>
+internal sealed class BenchSettings
+{
+    private readonly Option<LoadTransport> transport;
+    private readonly Option<int?> payload;
+    private readonly Option<bool?> speech;
+    private readonly Option<bool?> quick;
+    private readonly Option<int> runs;
+    private readonly Option<int> seconds;
+    private readonly Option<int> workers;
+    private readonly Option<int> listeners;
+    private readonly Option<int> joins;
+    private readonly Option<int> participants;
+    private readonly Option<int> minutes;
+
+    public BenchSettings(Command command)
+    {
+        var settings = new Settings(command);
+        transport = settings.Choice("transport", "how media goes", LoadTransport.WebRtc, new() { ["webrtc"] = LoadTransport.WebRtc, ["udp"] = LoadTransport.Udp });
+        payload = settings.Payload("payload", "bytes of each Opus packet, or ogg: the sample file's own frames", 100);
+        speech = settings.Switch("speech", "people speak and pause, instead of talking all the time");
+        quick = settings.Switch("quick", "a few seconds each and few people: shows that it counts right, not how fast it is");
+        runs = settings.Number("runs", "runs to take medians of; 0: three for saturate and stage, else one", 0, 0, 100);
+        seconds = settings.Number("seconds", "seconds to measure; 0: the scenario's own", 0, 0, 86_400);
+        workers = settings.Number("workers", "workers of the media process, each on a core", 1, 1, 64);
+        listeners = settings.Number("listeners", "listeners of the stage", 100, 1, 15_000);
+        joins = settings.Number("joins", "clients that join at once in the storm", 1000, 1, 15_000);
+        participants = settings.Number("participants", "people in the soak, and the most that saturate adds; 0: the scenario's own", 0, 0, 15_000);
+        minutes = settings.Number("minutes", "minutes that the soak lasts", 10, 1, 7 * 24 * 60);
+        Json = settings.OptionalText("json", "file to write the results to");
+    }
+
+    public Option<string?> Json { get; }
+
+    public BenchOptions Read(ParseResult parsed) => new()
+    {
+        MediaCommand = MediaCommand.CommandLine,
+        Transport = parsed.GetValue(transport),
+        PayloadBytes = parsed.GetValue(payload),
+        Speech = parsed.GetValue(speech) ?? false,
+        Quick = parsed.GetValue(quick) ?? false,
+        Runs = NotZero(parsed.GetValue(runs)),
+        Seconds = NotZero(parsed.GetValue(seconds)),
+        Workers = parsed.GetValue(workers),
+        Listeners = parsed.GetValue(listeners),
+        Joins = parsed.GetValue(joins),
+        Participants = NotZero(parsed.GetValue(participants)),
+        Minutes = parsed.GetValue(minutes),
+    };
+
+    private static int? NotZero(int value) => value == 0 ? null : value;
+}
+
+/// <summary>Progress while it runs, and a table at the end.</summary>
+internal static class BenchView
+{
+    private const int WidthOfFiles = 160;
+
+    private static readonly string[] Headings =
+    [
+        "scenario", "people", "forwards/s", "µs/forward", "floor µs", "ratio", "loss", "delay µs p50", "p99", "p99.9", "max", "B/person", "B/packet", "joins/s",
+    ];
+
+    public static async Task<IReadOnlyList<BenchResult>> Show(Func<IProgress<BenchProgress>, Task<IReadOnlyList<BenchResult>>> run)
+    {
+        if (Console.IsOutputRedirected) return await run(new Lines());
+        return await AnsiConsole.Progress().AutoRefresh(false).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn())
+            .StartAsync(context => run(new Bars(context)));
+    }
+
+    public static void Table(IReadOnlyList<BenchResult> results)
+    {
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFiles;
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var heading in Headings) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
+        table.Columns[0].LeftAligned();
+        foreach (var result in results)
+        {
+            var delay = result.AddedDelayUs;
+            table.AddRow(
+                result.Scenario,
+                Number(result.Participants),
+                Number(result.ForwardedPerSecond),
+                Text("0.00", result.CpuUsPerForward),
+                Text("0.00", result.FloorUsPerSend),
+                Text("0.00", result.RatioToFloor),
+                Text("0.###%", result.LossRatio),
+                Text("0", delay?.P50),
+                Text("0", delay?.P99),
+                Text("0", delay?.P999),
+                Text("0", delay?.Max),
+                Number(result.BytesPerParticipant),
+                Text("0.0", result.AllocatedBytesPerPacket),
+                Text("0", result.JoinsPerSecond));
+        }
+
+        AnsiConsole.Write(table);
+        foreach (var result in results)
+        {
+            foreach (var note in result.Details.Notes) AnsiConsole.MarkupLineInterpolated($"[yellow]{result.Scenario}: {note}[/]");
+            var loss = result.Details.Loss;
+            if (loss.Expected == loss.Received) continue;
+            AnsiConsole.MarkupLineInterpolated(
+                $"{result.Scenario}: of {loss.Expected} expected {loss.Received} came; lost by the sender {loss.Sender}, in the server's socket {loss.ServerKernel}, in the server {Reasons(loss)}, in listeners' sockets {loss.ReceiverKernel}, wrong {loss.Receiver}");
+        }
+    }
+
+    private static string Reasons(Loss loss) => loss.Server.Count == 0 ? "0" : string.Join(", ", loss.Server.Select(drop => $"{drop.Key} {drop.Value}"));
+
+    private static string Text(string format, double? value) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+
+    private static string Number(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);
+
+    /// <summary>For files and pipes.</summary>
+    private sealed class Lines : IProgress<BenchProgress>
+    {
+        private string last = "";
+
+        public void Report(BenchProgress value)
+        {
+            lock (this)
+            {
+                var line = $"{value.Scenario}: {value.Step}";
+                if (line == last) return;
+                Console.WriteLine(last = line);
+            }
+        }
+    }
+
+    private sealed class Bars(ProgressContext context) : IProgress<BenchProgress>
+    {
+        private readonly Dictionary<string, ProgressTask> tasks = [];
+
+        public void Report(BenchProgress value)
+        {
+            lock (tasks)
+            {
+                if (!tasks.TryGetValue(value.Scenario, out var task)) tasks.Add(value.Scenario, task = context.AddTask(value.Scenario, maxValue: 1));
+                task.Description = $"{value.Scenario}: {value.Step}";
+                task.Value = value.Done;
+                context.Refresh();
+            }
+        }
+    }
+}
