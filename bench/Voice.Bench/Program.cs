@@ -1,3 +1,5 @@
 using BenchmarkDotNet.Running;
+using Voice.Bench;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (args is ["--joins"]) Joining.Run();
+else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

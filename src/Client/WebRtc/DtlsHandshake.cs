@@ -1,51 +1,27 @@
 using System.Security.Cryptography;
-using Org.BouncyCastle.Crypto;
-using Org.BouncyCastle.Security;
 using Org.BouncyCastle.Tls;
-using Org.BouncyCastle.Tls.Crypto;
-using Org.BouncyCastle.Tls.Crypto.Impl.BC;
+using Voice.Protocol.Dtls;
 using Voice.Protocol.Srtp;
-using HashAlgorithm = Org.BouncyCastle.Tls.HashAlgorithm;
-using X509Request = System.Security.Cryptography.X509Certificates.CertificateRequest;
 
 namespace Voice.Client.WebRtc;
 
-/// <summary>A self-signed P-256 certificate. Nobody knows us by it, so a process has one.</summary>
-internal sealed class DtlsCertificate
-{
-    private static readonly Lazy<DtlsCertificate> OfProcess = new(() => new DtlsCertificate());
-
-    private DtlsCertificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var now = DateTimeOffset.UtcNow;
-        using var certificate = new X509Request("CN=voice", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddYears(1));
-        Certificate = certificate.RawData;
-        PrivateKey = PrivateKeyFactory.CreateKey(key.ExportPkcs8PrivateKey());
-        Fingerprint = SHA256.HashData(Certificate);
-    }
-
-    public static DtlsCertificate Shared => OfProcess.Value;
-
-    /// <summary>X.509, DER.</summary>
-    public byte[] Certificate { get; }
-
-    public byte[] Fingerprint { get; }
-
-    internal AsymmetricKeyParameter PrivateKey { get; }
-}
-
 /// <summary>The client's side of DTLS 1.2 with use_srtp (RFC 5764): the server's certificate is pinned to the signalled fingerprint. BouncyCastle blocks
 /// and reads its own clock, so a handshake takes a thread; so many at a time, the others wait.</summary>
-internal sealed class DtlsHandshake(DtlsCertificate own, byte[] serverFingerprint) : DefaultTlsClient(new BcTlsCrypto())
+internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient(new PlatformTlsCrypto())
 {
     private const int TimeoutMillis = 10_000;
+
+    /// <summary>Nobody knows us by our certificate, so a process has one.</summary>
+    private static readonly Lazy<DtlsCredentials> OwnCredentials = new(() => DtlsCredentials.Make(DateTimeOffset.UtcNow));
+
     private static readonly SemaphoreSlim Threads = new(64);
 
     private static readonly int[] Profiles = [(int)SrtpProfile.AeadAes128Gcm, (int)SrtpProfile.AeadAes256Gcm, (int)SrtpProfile.Aes128CmHmacSha1_80];
 
     private SrtpProfile profile;
     private byte[]? material;
+
+    public static byte[] OwnFingerprint => OwnCredentials.Value.Fingerprint;
 
     /// <summary>Runs it; what it agreed on is for <see cref="SrtpKeyingMaterial"/>.</summary>
     /// <exception cref="VoiceClosedException">It failed.</exception>
@@ -55,11 +31,9 @@ internal sealed class DtlsHandshake(DtlsCertificate own, byte[] serverFingerprin
         await Threads.WaitAsync(cancellation);
         try
         {
-            var client = new DtlsHandshake(DtlsCertificate.Shared, serverFingerprint);
             await using var abort = cancellation.Register(inbox.Close);
-            var transport = await Task.Factory.StartNew(
-                () => new DtlsClientProtocol().Connect(client, inbox), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            return (client.profile, client.material!, transport);
+            return await Task.Factory.StartNew(
+                () => Run(inbox, serverFingerprint), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         catch (IOException e)
         {
@@ -70,6 +44,15 @@ internal sealed class DtlsHandshake(DtlsCertificate own, byte[] serverFingerprin
         {
             Threads.Release();
         }
+    }
+
+    /// <summary>Blocks until it is done.</summary>
+    /// <exception cref="IOException">It failed.</exception>
+    internal static (SrtpProfile Profile, byte[] Material, DtlsTransport Transport) Run(DtlsInbox inbox, byte[] serverFingerprint)
+    {
+        var client = new DtlsHandshake(serverFingerprint);
+        var transport = new DtlsClientProtocol().Connect(client, inbox);
+        return (client.profile, client.material!, transport);
     }
 
     public override int GetHandshakeTimeoutMillis() => TimeoutMillis;
@@ -116,15 +99,9 @@ internal sealed class DtlsHandshake(DtlsCertificate own, byte[] serverFingerprin
                 throw new TlsFatalAlert(AlertDescription.bad_certificate);
         }
 
-        public TlsCredentials? GetClientCredentials(Org.BouncyCastle.Tls.CertificateRequest certificateRequest) => new BcDefaultTlsCredentialedSigner(
-            new TlsCryptoParameters(handshake.m_context),
-            (BcTlsCrypto)handshake.Crypto,
-            handshake.Own.PrivateKey,
-            new Certificate([handshake.Crypto.CreateCertificate(handshake.Own.Certificate)]),
-            new SignatureAndHashAlgorithm(HashAlgorithm.sha256, SignatureAlgorithm.ecdsa));
+        public TlsCredentials? GetClientCredentials(Org.BouncyCastle.Tls.CertificateRequest certificateRequest) =>
+            OwnCredentials.Value.CreateSigner(handshake.m_context);
     }
 
     private byte[] Expected => serverFingerprint;
-
-    private DtlsCertificate Own => own;
 }

@@ -41,7 +41,7 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
     public Task<byte[]> SelectAsync(ServerMessage.Ready ready, CancellationToken cancellation)
     {
         ssrc = ready.Ssrc;
-        var fingerprint = BitConverter.ToString(DtlsCertificate.Shared.Fingerprint).Replace('-', ':');
+        var fingerprint = BitConverter.ToString(DtlsHandshake.OwnFingerprint).Replace('-', ':');
         var fragment = $"a=extmap-allow-mixed\na=ice-ufrag:{ufrag}\na=ice-pwd:{password}\na=ice-options:trickle\n"
             + $"a=fingerprint:sha-256 {fingerprint}\na=rtpmap:{OpusPayloadType} opus/48000/2";
         return Task.FromResult(ClientFrame.SelectWebRtc(fragment, OpusPayloadType));

@@ -126,7 +126,7 @@ internal sealed class Rooms(MediaServer server, LoadGenerator generator, LoadTra
         var (ours, theirs) = ($"{participant.Transport:x}client", $"{participant.Transport:x}server");
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         participant.Credentials = new(ours, theirs, password);
-        return new WebRtcPath(theirs, password, ours, DtlsCertificate.Shared.Fingerprint, [(ushort)SrtpProfile.AeadAes128Gcm]);
+        return new WebRtcPath(theirs, password, ours, DtlsHandshake.OwnFingerprint, [(ushort)SrtpProfile.AeadAes128Gcm]);
     }
 
     private async Task JoinUdp(Participant participant)

@@ -1,18 +1,25 @@
+using Voice.Protocol.Dtls;
+
 namespace Voice.Media.Dtls;
 
 /// <summary>Runs DTLS handshakes on threads of its own, because BouncyCastle blocks and reads its own clock: at most
-/// <paramref name="maxThreads"/> at a time, with at most <paramref name="maxQueued"/> waiting. A thread ends when idle.</summary>
-public sealed class DtlsServer(int maxThreads = 64, int maxQueued = 1024) : IDisposable
+/// <paramref name="maxThreads"/> at a time, with at most <paramref name="maxQueued"/> waiting. Nearly all of them wait for their client; to compute
+/// they take turns, so that many who join at once leave the workers their processors. A thread ends when idle.</summary>
+public sealed class DtlsServer(int maxThreads = 256, int maxQueued = 4096) : IDisposable
 {
+    /// <summary>Certificates nest, but BouncyCastle says how deeply.</summary>
+    private const int StackSize = 256 << 10;
+
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(10);
 
     private readonly Queue<DtlsSession> queue = new();
+    private readonly SemaphoreSlim turns = new(Math.Max(1, Environment.ProcessorCount / 2));
     private int threads;
     private int idle;
     private bool stopped;
 
     /// <summary>Used by handshakes that start from now on. Null: none can.</summary>
-    public DtlsIdentity? Identity { get; set; }
+    public DtlsCredentials? Identity { get; set; }
 
     /// <summary>Any thread. Null when too many handshakes wait already.</summary>
     public DtlsSession? TryStart(DtlsPeer peer)
@@ -21,7 +28,7 @@ public sealed class DtlsServer(int maxThreads = 64, int maxQueued = 1024) : IDis
         lock (queue)
         {
             if (stopped || queue.Count >= maxQueued) return null;
-            var session = new DtlsSession(identity, peer);
+            var session = new DtlsSession(identity, peer, turns);
             queue.Enqueue(session);
             if (idle >= queue.Count || threads == maxThreads)
             {
@@ -30,7 +37,7 @@ public sealed class DtlsServer(int maxThreads = 64, int maxQueued = 1024) : IDis
             else
             {
                 threads++;
-                new Thread(Run) { IsBackground = true, Name = "dtls" }.Start();
+                new Thread(Run, StackSize) { IsBackground = true, Name = "dtls" }.Start();
             }
             return session;
         }
@@ -48,7 +55,12 @@ public sealed class DtlsServer(int maxThreads = 64, int maxQueued = 1024) : IDis
 
     private void Run()
     {
-        while (TryTake(out var session)) session.Handshake();
+        while (TryTake(out var session))
+        {
+            turns.Wait();
+            session.Handshake();
+            turns.Release();
+        }
     }
 
     private bool TryTake(out DtlsSession session)

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Org.BouncyCastle.Tls;
-using Org.BouncyCastle.Tls.Crypto;
-using Org.BouncyCastle.Tls.Crypto.Impl.BC;
+using Voice.Protocol.Dtls;
 using Voice.Protocol.Srtp;
 using HashAlgorithm = Org.BouncyCastle.Tls.HashAlgorithm;
 
@@ -9,7 +8,7 @@ namespace Voice.Media.Dtls;
 
 /// <summary>Our choices in a handshake (RFC 5764, RFC 8827 section 6.5): DTLS 1.2, ECDHE with our P-256 certificate, SRTP
 /// negotiated, the client's certificate asked for and pinned to the signalled fingerprint before the handshake can end.</summary>
-internal sealed class SrtpTlsServer(DtlsIdentity identity, DtlsPeer peer) : DefaultTlsServer(new BcTlsCrypto())
+internal sealed class SrtpTlsServer(DtlsCredentials identity, DtlsPeer peer) : DefaultTlsServer(new PlatformTlsCrypto())
 {
     private const int HandshakeTimeoutMillis = 20_000;
 
@@ -21,7 +20,8 @@ internal sealed class SrtpTlsServer(DtlsIdentity identity, DtlsPeer peer) : Defa
 
     public bool FingerprintRefused { get; private set; }
 
-    public bool PeerEnded { get; private set; }
+    /// <summary>What opens the client's records once the handshake is complete.</summary>
+    public GcmRecordCipher Opener => ((PlatformTlsCrypto)Crypto).Opener!;
 
     /// <summary>RFC 6347 section 4.1.2.7: a record that does not authenticate is ignored, not fatal.</summary>
     public override bool IgnoreCorruptDtlsRecords => true;
@@ -51,9 +51,11 @@ internal sealed class SrtpTlsServer(DtlsIdentity identity, DtlsPeer peer) : Defa
         return extensions;
     }
 
-    public override CertificateRequest GetCertificateRequest() =>
-        new([ClientCertificateType.ecdsa_sign, ClientCertificateType.rsa_sign],
-            TlsUtilities.GetDefaultSupportedSignatureAlgorithms(m_context), null);
+    /// <summary>Of the keys that browsers make (W3C WebRTC section 4.9.1). For each hash that is named here all messages are hashed once more.</summary>
+    public override CertificateRequest GetCertificateRequest() => new(
+        [ClientCertificateType.ecdsa_sign, ClientCertificateType.rsa_sign],
+        [new(HashAlgorithm.sha256, SignatureAlgorithm.ecdsa), new(HashAlgorithm.sha256, SignatureAlgorithm.rsa)],
+        null);
 
     public override void NotifyClientCertificate(Certificate clientCertificate)
     {
@@ -75,22 +77,17 @@ internal sealed class SrtpTlsServer(DtlsIdentity identity, DtlsPeer peer) : Defa
         Keys = new(profile, m_context.ExportKeyingMaterial(ExporterLabel.dtls_srtp, null, length));
     }
 
-    public override void NotifyAlertReceived(short alertLevel, short alertDescription) =>
-        PeerEnded |= alertLevel == AlertLevel.fatal || alertDescription == AlertDescription.close_notify;
-
     protected override ProtocolVersion[] GetSupportedVersions() => ProtocolVersion.DTLSv12.Only();
 
-    protected override int[] GetSupportedCipherSuites() => TlsUtilities.GetSupportedCipherSuites(Crypto,
-    [
-        CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-        CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-        CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    ]);
+    /// <summary>The first is every WebRTC client's (RFC 8827 section 6.5).</summary>
+    protected override int[] GetSupportedCipherSuites() => TlsUtilities.GetSupportedCipherSuites(
+        Crypto, [CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]);
 
-    protected override TlsCredentialedSigner GetECDsaSignerCredentials() => new BcDefaultTlsCredentialedSigner(
-        new TlsCryptoParameters(m_context),
-        (BcTlsCrypto)Crypto,
-        identity.PrivateKey,
-        new Certificate([Crypto.CreateCertificate(identity.Certificate)]),
-        new SignatureAndHashAlgorithm(HashAlgorithm.sha256, SignatureAlgorithm.ecdsa));
+    protected override TlsCredentialedSigner GetECDsaSignerCredentials() => identity.CreateSigner(m_context);
+
+    /// <summary>Curve25519 if the client has it, as browsers have: it is the fastest here.</summary>
+    protected override int SelectECDH(int minimumCurveBits) =>
+        m_context.SecurityParameters.ClientSupportedGroups?.Contains(NamedGroup.x25519) == true
+            ? NamedGroup.x25519
+            : base.SelectECDH(minimumCurveBits);
 }

@@ -1,3 +1,5 @@
+using Voice.Protocol.Crypto;
+
 namespace Voice.Protocol.DiscordUdp;
 
 /// <summary>How the packets of a UDP client are encrypted (protocol/udp-media.md section 5.1). The values stand on the media link.</summary>

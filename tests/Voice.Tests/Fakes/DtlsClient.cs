@@ -63,6 +63,11 @@ public sealed class DtlsClient(TestCertificate identity, SrtpProfile[] profiles,
         if (alertLevel == AlertLevel.fatal) Alert = alertDescription;
     }
 
+    /// <summary>That it offers, best first; null: all that BouncyCastle has.</summary>
+    public int[]? Groups { get; init; }
+
+    protected override IList<int> GetSupportedGroups(IList<int> namedGroupRoles) => Groups ?? base.GetSupportedGroups(namedGroupRoles);
+
     public override IDictionary<int, byte[]> GetClientExtensions()
     {
         var extensions = TlsExtensionsUtilities.EnsureExtensionsInitialised(base.GetClientExtensions());

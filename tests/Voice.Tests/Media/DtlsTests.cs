@@ -12,6 +12,8 @@ namespace Voice.Tests.Media;
 /// wait is for one of them to post.</summary>
 public sealed class DtlsTests : IDisposable
 {
+    private const byte ChangeCipherSpec = 20;
+
     private static readonly TestCertificate Server = TestCertificate.Create();
     private static readonly TestCertificate Client = TestCertificate.Create();
 
@@ -83,7 +85,7 @@ public sealed class DtlsTests : IDisposable
         // The server's hello, and then its last flight, get lost once each.
         var (_, client) = Start(
             Client.Fingerprint, [7], datagram => FirstOf(datagram) && ++lost <= 2, (transport, datagram) => transport.Send(datagram),
-            SrtpProfile.AeadAes128Gcm);
+            null, SrtpProfile.AeadAes128Gcm);
 
         sfu.PumpUntil(() => client.Succeeded is not null);
 
@@ -97,7 +99,7 @@ public sealed class DtlsTests : IDisposable
     public void A_forged_record_does_not_end_the_handshake()
     {
         var forged = 0;
-        var (_, client) = Start(Client.Fingerprint, [7], _ => false, SendForgedFirst, SrtpProfile.AeadAes128Gcm);
+        var (_, client) = Start(Client.Fingerprint, [7], _ => false, SendForgedFirst, null, SrtpProfile.AeadAes128Gcm);
 
         sfu.PumpUntil(() => client.Succeeded is not null);
 
@@ -116,6 +118,43 @@ public sealed class DtlsTests : IDisposable
             }
             transport.Send(datagram);
         }
+    }
+
+    [Fact]
+    public void A_client_that_has_P256_only_is_served()
+    {
+        var (_, client) = Start(Client.Fingerprint, [7], _ => false, (transport, datagram) => transport.Send(datagram), [NamedGroup.secp256r1], SrtpProfile.AeadAes128Gcm);
+
+        sfu.PumpUntil(() => client.Succeeded is not null);
+
+        Assert.True(client.Succeeded);
+    }
+
+    [Fact]
+    public void What_comes_again_after_the_handshake_is_answered_only_if_it_is_new_and_authentic()
+    {
+        List<byte[]> sent = [];
+        var answers = 0;
+        var (transport, client) = Start(
+            Client.Fingerprint, [7], datagram => datagram[0] == ChangeCipherSpec && ++answers <= 1, (transport, datagram) =>
+            {
+                sent.Add(datagram);
+                transport.Send(datagram);
+            }, null, SrtpProfile.AeadAes128Gcm);
+        sfu.PumpUntil(() => client.Succeeded is not null); // its Finished came twice: the first answer was lost
+        Assert.Equal(2, answers);
+
+        var finished = sent.Where(datagram => datagram[4] == 1).ToArray();
+        foreach (var datagram in finished) transport.Send(datagram);
+        var renumbered = (byte[])finished[^1].Clone();
+        renumbered[10]++;
+        transport.Send(renumbered);
+        transport.Send([.. finished[^1][..^1]]);
+        transport.Send([21, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 0]); // an alert in clear
+        client.SayGoodbye(); // a datagram that is answered, so that all before it are done
+        sfu.PumpUntil(() => sfu.Events.OfType<TransportClosed>().Any());
+
+        Assert.Equal(2, answers);
     }
 
     [Fact]
@@ -176,14 +215,14 @@ public sealed class DtlsTests : IDisposable
         sfu.Add(customize: put => put.With(path => path with { RemoteFingerprint = fingerprint, Profiles = profiles }));
 
     private (VirtualClient Transport, DtlsClient Client) Start(byte[] fingerprint, ushort[] ours, params SrtpProfile[] theirs) =>
-        Start(fingerprint, ours, _ => false, (transport, datagram) => transport.Send(datagram), theirs);
+        Start(fingerprint, ours, _ => false, (transport, datagram) => transport.Send(datagram), null, theirs);
 
     private (VirtualClient Transport, DtlsClient Client) Start(
-        byte[] fingerprint, ushort[] ours, Func<byte[], bool> loses, Action<VirtualClient, byte[]> send, params SrtpProfile[] theirs)
+        byte[] fingerprint, ushort[] ours, Func<byte[], bool> loses, Action<VirtualClient, byte[]> send, int[]? groups, params SrtpProfile[] theirs)
     {
         var transport = Announce(fingerprint, ours);
         transport.Send(transport.Check());
-        var client = new DtlsClient(Client, theirs, datagram => sfu.Post(_ => send(transport, datagram)));
+        var client = new DtlsClient(Client, theirs, datagram => sfu.Post(_ => send(transport, datagram))) { Groups = groups };
         sfu.Port.Attach(transport.Address, datagram =>
         {
             if (!loses(datagram)) client.Deliver(datagram);
