@@ -66,6 +66,10 @@ public enum DropReason
     EgressReused,
     EgressExhausted,
 
+    // Between workers.
+    RingFull,
+    RelayUnknown,
+
     // The link.
     CommandRefused,
 }

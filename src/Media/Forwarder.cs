@@ -12,18 +12,26 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
     private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + Transport.MaxOverhead];
 
+    /// <summary>To every listener: those on other workers by their workers.</summary>
+    /// <param name="packet">In the track's numbers.</param>
     public void Forward(Track track, in MediaPacket packet, TimeSpan now)
     {
-        foreach (var subscription in track.Subscriptions)
+        foreach (var relay in track.Relays)
+        {
+            if (!relay.TryForward(packet, now, port.ReceivedAt)) counters.Drop(DropReason.RingFull);
+        }
+        Forward(track.Fanout, packet, now, now);
+    }
+
+    /// <summary>To the listeners on this worker.</summary>
+    /// <param name="arrival">When the talker's worker got it.</param>
+    public void Forward(Fanout fanout, in MediaPacket packet, TimeSpan arrival, TimeSpan now)
+    {
+        fanout.Clock.Packet(packet.Index, packet.Timestamp, arrival);
+        foreach (var subscription in fanout.Subscriptions)
         {
             if (Send(subscription, packet, now) is { } reason) counters.Drop(reason);
         }
-    }
-
-    /// <summary>A packet of the talker's that nobody is to get: no listener shall see a gap.</summary>
-    public static void Skip(Track track, ulong index)
-    {
-        foreach (var subscription in track.Subscriptions) subscription.Stream.Index.Skip(index);
     }
 
     private DropReason? Send(Subscription subscription, in MediaPacket packet, TimeSpan now)
@@ -50,7 +58,7 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
     public void End(Subscription subscription, TimeSpan now)
     {
         var (listener, stream) = (subscription.Listener, subscription.Stream);
-        if (subscription.Track.Kind != TrackKind.Audio || !stream.IsAudible(now)) return;
+        if (subscription.Fanout.Kind != TrackKind.Audio || !stream.IsAudible(now)) return;
         if (listener.State != TransportState.Connected || listener.Selected is not { } destination) return;
         for (var i = 0; i < OpusToc.SilenceFrames; i++)
         {

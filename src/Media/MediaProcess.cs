@@ -4,6 +4,7 @@ using System.Runtime;
 using System.Threading.Channels;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
+using Voice.Media.Rings;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 
@@ -65,7 +66,9 @@ public static class MediaProcess
         public MediaLinkSession(Stream stream, IEnumerable<Socket[]> sockets, TextWriter log)
         {
             link = new(new StreamPipe(stream), MediaLink.MaxFrame);
-            workers = [.. sockets.Select((own, i) => new WorkerLoop(i, own, dtls, Tell, line => log.WriteLine($"voice media: {line}")))];
+            Socket[][] opened = [.. sockets];
+            var rings = new WorkerRings(opened.Length);
+            workers = [.. opened.Select((own, i) => new WorkerLoop(i, own, dtls, rings, Tell, line => log.WriteLine($"voice media: {line}")))];
             plan = new(workers.Length);
         }
 

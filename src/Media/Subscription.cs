@@ -3,9 +3,9 @@ using Voice.Protocol.Links;
 namespace Voice.Media;
 
 /// <summary>One track to one listener.</summary>
-public sealed class Subscription(Track track, Transport listener, EgressStream stream)
+public sealed class Subscription(Fanout fanout, Transport listener, EgressStream stream)
 {
-    public Track Track { get; } = track;
+    public Fanout Fanout { get; } = fanout;
 
     public Transport Listener { get; } = listener;
 

@@ -1,30 +1,34 @@
+using Voice.Media.Rings;
 using Voice.Media.Rtcp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Rtp;
 
 namespace Voice.Media;
 
-/// <summary>One incoming stream, and who gets it.</summary>
+/// <summary>One incoming stream, on its sender's worker. It is normalised here, once for all listeners on whichever worker: one numbering and
+/// one clock, which go on over what is dropped for everybody, over a sender's pauses, and when the sender begins anew.</summary>
 public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint clockRate, uint senderSsrc)
 {
     private Timeline timeline = new(clockRate);
+    private TrackIndex numbers;
+    private uint sourceOffset;
+    private bool rebased;
 
     /// <summary>Ours: names it on the media link.</summary>
-    public uint Ssrc { get; } = ssrc;
+    public uint Ssrc => Fanout.Ssrc;
 
     public Transport Sender { get; } = sender;
-
-    public TrackKind Kind { get; } = kind;
-
-    /// <summary>Hz.</summary>
-    public uint ClockRate { get; } = clockRate;
 
     /// <summary>The sender's own; 0 until learned.</summary>
     public uint SenderSsrc { get; private set; } = senderSsrc;
 
-    internal List<Subscription> Subscriptions { get; } = [];
+    /// <summary>The listeners on this worker.</summary>
+    public Fanout Fanout { get; } = new(ssrc, kind, clockRate);
 
     internal Reception Reception { get; private set; } = new(clockRate);
+
+    /// <summary>To the listeners on other workers, by worker.</summary>
+    internal List<Relay> Relays { get; } = [];
 
     /// <summary>The sender sends this track under another SSRC from now on, with a numbering of its own.</summary>
     internal void SetSource(uint senderSsrc)
@@ -32,9 +36,10 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
         if (senderSsrc == SenderSsrc) return;
         if (SenderSsrc != 0)
         {
-            Reception = new(ClockRate);
-            timeline = new(ClockRate);
-            foreach (var subscription in Subscriptions) subscription.Stream.Rebase();
+            rebased = Fanout.Clock.Any;
+            Reception = new(Fanout.ClockRate);
+            timeline = new(Fanout.ClockRate);
+            numbers.Rebase();
         }
         SenderSsrc = senderSsrc;
     }
@@ -44,10 +49,36 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
     internal uint Normalise(ulong index, uint timestamp, TimeSpan now, out bool resumes)
     {
         resumes = false;
-        return Sender.ClockPauses ? timeline.Normalise(index, timestamp, now, out resumes) : timestamp;
+        if (Sender.ClockPauses) timestamp = timeline.Normalise(index, timestamp, now, out resumes);
+        if (rebased)
+        {
+            sourceOffset = Fanout.Clock.Following(now) - timestamp;
+            rebased = false;
+        }
+        return timestamp + sourceOffset;
     }
 
+    /// <summary>The packet's number; false for one that is too late for it.</summary>
+    internal bool TryNumber(ulong index, out ulong number) => numbers.TryMap(index, out number);
+
+    /// <summary>A packet of the talker's that nobody is to get: no listener shall see a gap.</summary>
+    internal void Skip(ulong index) => numbers.Skip(index);
+
     /// <summary>What the sender says of its clock.</summary>
-    internal void Report(in SenderReport sent, TimeSpan now) =>
-        Reception.Report(sent with { RtpTimestamp = timeline.Normalise(sent.RtpTimestamp) }, now);
+    internal void Report(in SenderReport sent, TimeSpan now)
+    {
+        Reception.Report(sent, now);
+        if (rebased) return; // where its clock is in ours, its first packet will tell
+        var timestamp = timeline.Normalise(sent.RtpTimestamp) + sourceOffset;
+        Fanout.Clock.Report(timestamp, now);
+        foreach (var relay in Relays) relay.Report(timestamp, now);
+    }
+
+    internal void Put(Relay relay)
+    {
+        DropRelay(relay.Worker);
+        Relays.Add(relay);
+    }
+
+    internal void DropRelay(int worker) => Relays.RemoveAll(relay => relay.Worker == worker);
 }

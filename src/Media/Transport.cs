@@ -117,10 +117,11 @@ public abstract class Transport
 
         if (UnfitToForward(packet, out var payload) is { } reason)
         {
-            Forwarder.Skip(track, index);
+            track.Skip(index);
             return reason;
         }
-        Worker.Forwarder.Forward(track, new(index, timestamp, packet.Marker || resumed, LevelOf(packet), payload), now);
+        if (!track.TryNumber(index, out var number)) return DropReason.EgressTooOld;
+        Worker.Forwarder.Forward(track, new(number, timestamp, packet.Marker || resumed, LevelOf(packet), payload), now);
         return null;
     }
 
@@ -171,7 +172,7 @@ public abstract class Transport
         if (packet.PayloadType != OpusPayloadType) return null;
         foreach (var track in tracks)
         {
-            if (track.SenderSsrc != 0 || track.Kind != TrackKind.Audio) continue;
+            if (track.SenderSsrc != 0 || track.Fanout.Kind != TrackKind.Audio) continue;
             track.SetSource(ssrc);
             return track;
         }

@@ -1,5 +1,6 @@
 using Voice.Media.Dtls;
 using Voice.Media.Net;
+using Voice.Media.Rings;
 using Voice.Media.Rtcp;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
@@ -21,7 +22,11 @@ public sealed record WorkerContext(
     Action<Action<Worker>> Post,
     Action<MediaEvent> Events,
     Action<string> Log,
-    Random Random);
+    Random Random)
+{
+    /// <summary>To and from the process's other workers.</summary>
+    internal WorkerRings Rings { get; init; } = new(workers: Index + 1);
+}
 
 /// <summary>Owns transports, tracks and subscriptions, and forwards between them. Told the time and handed the bytes; one thread
 /// calls it (<see cref="WorkerLoop"/>). The packet's story goes on in <see cref="Transport"/> and <see cref="Forwarder"/>.</summary>
@@ -37,6 +42,7 @@ public sealed class Worker
 
     private readonly WorkerContext context;
     private readonly Reporter reporter = new();
+    private readonly Shadows shadows;
     private readonly Dictionary<uint, Transport> transports = [];
     private readonly Dictionary<uint, Track> tracks = [];
     private readonly Dictionary<(uint Track, uint Listener), Subscription> subscriptions = [];
@@ -47,7 +53,8 @@ public sealed class Worker
     public Worker(WorkerContext context)
     {
         this.context = context;
-        Forwarder = new(context.Port, context.Counters);
+        Forwarder = new(context.Port, Counters);
+        shadows = new(context.Index, context.Rings, context.Port, Forwarder, Counters);
     }
 
     public WorkerCounters Counters => context.Counters;
@@ -94,6 +101,12 @@ public sealed class Worker
         return null;
     }
 
+    /// <summary>Another worker has left something.</summary>
+    internal bool HasMail => shadows.HasMail;
+
+    /// <summary>Forwards what other workers have left.</summary>
+    internal void TakeMail(TimeSpan now) => shadows.Take(now);
+
     /// <summary>Timers: transports that end, and reports.</summary>
     public void Tick(TimeSpan now)
     {
@@ -117,6 +130,8 @@ public sealed class Worker
     {
         var wantedTransports = changes.OfType<PutTransport>().Select(put => put.Id).ToHashSet();
         var wantedTracks = changes.OfType<PutTrack>().Select(put => put.Ssrc).ToHashSet();
+        var wantedShadows = changes.OfType<PutShadow>().Select(put => put.Track).ToHashSet();
+        var wantedRelays = changes.OfType<PutRelay>().Select(put => (put.Track, put.Worker)).ToHashSet();
         var wantedSubscriptions = changes.OfType<PutSubscription>().Select(put => (put.Track, put.Listener)).ToHashSet();
 
         leaving.Clear();
@@ -124,6 +139,8 @@ public sealed class Worker
         foreach (var key in subscriptions.Keys.Where(key => !wantedSubscriptions.Contains(key)).ToList()) Drop(subscriptions[key], now);
         foreach (var ssrc in tracks.Keys.Where(ssrc => !wantedTracks.Contains(ssrc)).ToList()) Drop(tracks[ssrc], now);
         foreach (var id in leaving) Drop(transports[id], now);
+        foreach (var ssrc in shadows.Tracks.Where(ssrc => !wantedShadows.Contains(ssrc)).ToList()) DropShadow(ssrc, now);
+        foreach (var track in tracks.Values) track.Relays.RemoveAll(relay => !wantedRelays.Contains((track.Ssrc, relay.Worker)));
         Apply(changes, now);
     }
 
@@ -147,6 +164,16 @@ public sealed class Worker
             case PutTransport put: return TryPut(put);
             case PutTrack put: return TryPut(put);
             case PutSubscription put: return TryPut(put, now);
+            case PutRelay put: return TryPut(put);
+            case PutShadow put:
+                shadows.Put(put);
+                break;
+            case DropShadow drop:
+                DropShadow(drop.Track, now);
+                break;
+            case DropRelay drop when tracks.TryGetValue(drop.Track, out var relayed):
+                relayed.DropRelay(drop.Worker);
+                break;
             case DropTransport drop when transports.TryGetValue(drop.Id, out var transport):
                 Drop(transport, now);
                 break;
@@ -194,7 +221,7 @@ public sealed class Worker
     {
         if (tracks.TryGetValue(put.Ssrc, out var known))
         {
-            if (known.Sender.Id != put.Transport || known.Kind != put.Kind || known.ClockRate != put.ClockRate)
+            if (known.Sender.Id != put.Transport || known.Fanout.Kind != put.Kind || known.Fanout.ClockRate != put.ClockRate)
             {
                 return $"track {put.Ssrc} is there already and not the same";
             }
@@ -209,6 +236,13 @@ public sealed class Worker
         return null;
     }
 
+    private string? TryPut(PutRelay put)
+    {
+        if (!tracks.TryGetValue(put.Track, out var track)) return $"relay: no track {put.Track} on worker {context.Index}";
+        track.Put(context.Rings.Open(put.Relay, context.Index, put.Worker));
+        return null;
+    }
+
     private string? TryPut(PutSubscription put, TimeSpan now)
     {
         if (subscriptions.TryGetValue((put.Track, put.Listener), out var known))
@@ -220,16 +254,14 @@ public sealed class Worker
             if (wasOpen && put.Gates != Gates.None && (put.Gates & ~TalkerGates) == 0) Forwarder.End(known, now);
             return null;
         }
-        // A listener on another worker needs the ring between workers (design.md section 3.3): it would be put here too, as a
-        // listener whose forwarder hands the packet over.
-        if (!tracks.TryGetValue(put.Track, out var track)) return $"no track {put.Track} on worker {context.Index}";
+        if ((tracks.GetValueOrDefault(put.Track)?.Fanout ?? shadows.Find(put.Track)) is not { } fanout) return $"no track {put.Track} on worker {context.Index}";
         if (!transports.TryGetValue(put.Listener, out var listener)) return $"no listener {put.Listener} on worker {context.Index}";
         if (listener.Streams.ContainsKey(put.Ssrc)) return $"listener {put.Listener} has a stream {put.Ssrc}";
 
-        var stream = listener.AddStream(put.Ssrc, track.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
-        var subscription = new Subscription(track, listener, stream) { Gates = put.Gates };
+        var stream = listener.AddStream(put.Ssrc, fanout.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
+        var subscription = new Subscription(fanout, listener, stream) { Gates = put.Gates };
         subscriptions.Add((put.Track, put.Listener), subscription);
-        track.Subscriptions.Add(subscription);
+        fanout.Subscriptions.Add(subscription);
         listener.Subscriptions.Add(subscription);
         return null;
     }
@@ -237,15 +269,27 @@ public sealed class Worker
     private void Drop(Subscription subscription, TimeSpan now)
     {
         if (subscription.Gates == Gates.None && !leaving.Contains(subscription.Listener.Id)) Forwarder.End(subscription, now);
-        subscriptions.Remove((subscription.Track.Ssrc, subscription.Listener.Id));
-        subscription.Track.Subscriptions.Remove(subscription);
+        subscriptions.Remove((subscription.Fanout.Ssrc, subscription.Listener.Id));
+        subscription.Fanout.Subscriptions.Remove(subscription);
         subscription.Listener.Subscriptions.Remove(subscription);
         subscription.Listener.Remove(subscription.Stream);
     }
 
+    private void Drop(Fanout fanout, TimeSpan now)
+    {
+        foreach (var subscription in fanout.Subscriptions.ToArray()) Drop(subscription, now);
+    }
+
+    private void DropShadow(uint track, TimeSpan now)
+    {
+        if (shadows.Find(track) is not { } fanout) return;
+        Drop(fanout, now);
+        shadows.Remove(track);
+    }
+
     private void Drop(Track track, TimeSpan now)
     {
-        foreach (var subscription in track.Subscriptions.ToArray()) Drop(subscription, now);
+        Drop(track.Fanout, now);
         tracks.Remove(track.Ssrc);
         track.Sender.Remove(track);
     }

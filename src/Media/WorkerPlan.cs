@@ -3,19 +3,22 @@ using Voice.Protocol.Links;
 namespace Voice.Media;
 
 /// <summary>Which worker a change belongs to: a transport's own, for its life; a track's is its sender's; a subscription's is its
-/// track's.</summary>
+/// listener's. Where the last two differ, the listener's worker gets a shadow of the track and the track's a relay to it, for as long as there is
+/// such a listener.</summary>
 public sealed class WorkerPlan(int workers)
 {
     private readonly Dictionary<uint, int> transports = [];
-    private readonly Dictionary<uint, (int Worker, uint Transport)> tracks = [];
+    private readonly Dictionary<uint, PlannedTrack> tracks = [];
+    private List<MediaChange>[] parts = [];
+    private uint lastRelay;
 
     /// <summary>The changes of each worker, in their order.</summary>
     /// <exception cref="InvalidDataException">A change names a worker that there is not.</exception>
     public List<MediaChange>[] Split(IEnumerable<MediaChange> changes)
     {
-        var parts = new List<MediaChange>[workers];
+        parts = new List<MediaChange>[workers];
         for (var i = 0; i < workers; i++) parts[i] = [];
-        foreach (var change in changes) parts[Place(change)].Add(change);
+        foreach (var change in changes) Place(change);
         return parts;
     }
 
@@ -27,7 +30,7 @@ public sealed class WorkerPlan(int workers)
         return Split(changes.OrderBy(change => change switch { PutTransport => 0, PutTrack => 1, _ => 2 }));
     }
 
-    private int Place(MediaChange change)
+    private void Place(MediaChange change)
     {
         switch (change)
         {
@@ -37,27 +40,73 @@ public sealed class WorkerPlan(int workers)
                     throw new InvalidDataException($"transport {put.Id} on worker {put.Worker} of {workers}");
                 }
                 // A second put is the worker's to compare; it must reach the same one.
-                return transports.TryGetValue(put.Id, out var known) ? known : transports[put.Id] = put.Worker;
+                transports.TryAdd(put.Id, put.Worker);
+                parts[transports[put.Id]].Add(put);
+                break;
             case DropTransport drop:
-                transports.Remove(drop.Id, out var home);
                 foreach (var (ssrc, track) in tracks)
                 {
-                    if (track.Transport == drop.Id) tracks.Remove(ssrc);
+                    if (track.Put.Transport == drop.Id) Forget(ssrc, track);
+                    else Unsubscribe(track, drop.Id);
                 }
-                return home;
+                parts[WorkerOf(drop.Id)].Add(drop);
+                transports.Remove(drop.Id);
+                break;
             case PutTrack put:
-                var sender = transports.GetValueOrDefault(put.Transport);
-                tracks.TryAdd(put.Ssrc, (sender, put.Transport));
-                return sender;
+                tracks.TryAdd(put.Ssrc, new(put, WorkerOf(put.Transport)));
+                parts[tracks[put.Ssrc].Home].Add(put);
+                break;
             case DropTrack drop:
-                tracks.Remove(drop.Ssrc, out var gone);
-                return gone.Worker;
+                if (tracks.TryGetValue(drop.Ssrc, out var dropped)) Forget(drop.Ssrc, dropped);
+                parts[dropped?.Home ?? 0].Add(drop);
+                break;
             case PutSubscription put:
-                return tracks.GetValueOrDefault(put.Track).Worker;
+                if (tracks.TryGetValue(put.Track, out var heard)) Subscribe(heard, put.Listener);
+                parts[WorkerOf(put.Listener)].Add(put);
+                break;
             case DropSubscription drop:
-                return tracks.GetValueOrDefault(drop.Track).Worker;
+                parts[WorkerOf(drop.Listener)].Add(drop);
+                if (tracks.TryGetValue(drop.Track, out var unheard)) Unsubscribe(unheard, drop.Listener);
+                break;
             default:
                 throw new InvalidDataException($"unknown change {change.GetType().Name}");
         }
+    }
+
+    /// <summary>What is not known is anybody's to refuse.</summary>
+    private int WorkerOf(uint transport) => transports.GetValueOrDefault(transport);
+
+    private void Subscribe(PlannedTrack track, uint listener)
+    {
+        var worker = WorkerOf(listener);
+        if (worker == track.Home || !transports.ContainsKey(listener)) return;
+        if (!track.Far.TryGetValue(worker, out var listeners))
+        {
+            track.Far.Add(worker, listeners = []);
+            parts[worker].Add(new PutShadow(++lastRelay, track.Put.Ssrc, track.Put.Kind, track.Put.ClockRate));
+            parts[track.Home].Add(new PutRelay(lastRelay, track.Put.Ssrc, worker));
+        }
+        listeners.Add(listener);
+    }
+
+    private void Unsubscribe(PlannedTrack track, uint listener)
+    {
+        var worker = WorkerOf(listener);
+        if (!track.Far.TryGetValue(worker, out var listeners) || !listeners.Remove(listener) || listeners.Count > 0) return;
+        track.Far.Remove(worker);
+        parts[track.Home].Add(new DropRelay(track.Put.Ssrc, worker));
+        parts[worker].Add(new DropShadow(track.Put.Ssrc));
+    }
+
+    private void Forget(uint ssrc, PlannedTrack track)
+    {
+        tracks.Remove(ssrc);
+        foreach (var worker in track.Far.Keys) parts[worker].Add(new DropShadow(ssrc));
+    }
+
+    private sealed record PlannedTrack(PutTrack Put, int Home)
+    {
+        /// <summary>Its listeners on other workers, by worker.</summary>
+        public Dictionary<int, HashSet<uint>> Far { get; } = [];
     }
 }

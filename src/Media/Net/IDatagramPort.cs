@@ -7,6 +7,14 @@ namespace Voice.Media.Net;
 /// only.</summary>
 public interface IDatagramPort
 {
+    /// <summary>When the kernel received what is being handled; 0: not known, or nothing is. On a clock of the port's own, which is
+    /// every port's, for <see cref="WorkerCounters.Delayed"/>.</summary>
+    long ReceivedAt
+    {
+        get => 0;
+        set { }
+    }
+
     /// <summary>Takes a copy of the datagram, which leaves at once or at the end of the batch in hand. What the kernel does not take then
     /// is counted as <see cref="DropReason.SendFailed"/>.</summary>
     /// <returns>False when it is known already that it cannot leave: no socket of this address family.</returns>

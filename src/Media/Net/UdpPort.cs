@@ -28,8 +28,6 @@ public abstract class UdpPort : IDatagramPort, IDisposable
 
     private protected WorkerCounters Counters { get; }
 
-    /// <summary>When the kernel received what is being handled; 0: not known, or nothing is. On a clock of the port's own, for
-    /// <see cref="WorkerCounters.Delayed"/>.</summary>
     public long ReceivedAt { get; set; }
 
     /// <param name="sockets">Bound; owned from here on.</param>

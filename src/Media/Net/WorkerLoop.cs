@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Voice.Media.Net.Linux;
 using Voice.Media.Dtls;
+using Voice.Media.Rings;
 using Voice.Protocol.Links;
 
 namespace Voice.Media.Net;
@@ -11,16 +12,20 @@ namespace Voice.Media.Net;
 public sealed class WorkerLoop : IDisposable
 {
     private readonly UdpPort port;
+    private readonly Doorbell doorbell;
     private readonly ConcurrentQueue<Action<Worker>> mailbox = new();
     private readonly Thread thread;
     private volatile bool stopping;
 
     /// <param name="sockets">Of its port; owned from here on.</param>
-    public WorkerLoop(int index, Socket[] sockets, DtlsServer dtls, Action<MediaEvent> events, Action<string> log)
+    /// <param name="rings">Between the workers of the process.</param>
+    internal WorkerLoop(int index, Socket[] sockets, DtlsServer dtls, WorkerRings rings, Action<MediaEvent> events, Action<string> log)
     {
         var counters = new WorkerCounters();
         port = UdpPort.Open(counters, sockets);
-        Worker = new(new(index, port, counters, dtls, Post, events, log, new Random()));
+        doorbell = new(port.Wake);
+        rings.Connect(index, doorbell);
+        Worker = new(new(index, port, counters, dtls, Post, events, log, new Random()) { Rings = rings });
         thread = new(Run) { IsBackground = true, Name = $"worker {index}" };
     }
 
@@ -33,7 +38,7 @@ public sealed class WorkerLoop : IDisposable
     public void Post(Action<Worker> message)
     {
         mailbox.Enqueue(message);
-        port.Wake();
+        doorbell.Ring();
     }
 
     /// <summary>Any thread; see <see cref="Worker.Apply"/>.</summary>
@@ -45,7 +50,7 @@ public sealed class WorkerLoop : IDisposable
     public void Dispose()
     {
         stopping = true;
-        port.Wake();
+        doorbell.Ring();
         if (thread.IsAlive) thread.Join();
         port.Dispose();
     }
@@ -58,6 +63,7 @@ public sealed class WorkerLoop : IDisposable
             while (mailbox.TryDequeue(out var message)) message(Worker);
 
             var now = Now();
+            Worker.TakeMail(now);
             var received = port.Receive();
             for (var i = 0; i < received; i++)
             {
@@ -74,7 +80,10 @@ public sealed class WorkerLoop : IDisposable
                 nextTick = now + Worker.TickInterval;
             }
             port.Flush();
-            if (received == 0) port.Wait(nextTick - now); // returns at once if a datagram came meanwhile, or mail
+            if (received > 0) continue;
+            doorbell.FallAsleep();
+            if (mailbox.IsEmpty && !Worker.HasMail && !stopping) port.Wait(nextTick - now); // returns at once if a datagram came meanwhile
+            doorbell.GetUp();
         }
     }
 

@@ -13,8 +13,6 @@ internal sealed class Reception(uint clockRate)
     private ulong receivedBefore;
     private uint transit;
     private uint jitterTimes16;
-    private uint lastTimestamp;
-    private TimeSpan lastArrival;
     private SenderReport? report;
     private TimeSpan reportArrival;
 
@@ -37,16 +35,10 @@ internal sealed class Reception(uint clockRate)
         received++;
         // A packet from before the first one moves the beginning.
         first = Math.Min(first, index);
-        if (index < highest) return;
-        (highest, lastTimestamp, lastArrival) = (index, timestamp, now);
+        highest = Math.Max(highest, index);
     }
 
     public void Report(in SenderReport sent, TimeSpan now) => (report, reportArrival) = (sent, now);
-
-    /// <summary>The talker's RTP clock as it should read now: by its last report, or else by its last packet.</summary>
-    public uint TimestampAt(TimeSpan now) => report is { } sent
-        ? sent.RtpTimestamp + NtpTime.ToRtp(now - reportArrival, clockRate)
-        : lastTimestamp + NtpTime.ToRtp(now - lastArrival, clockRate);
 
     /// <summary>The block for the sender; fraction lost is since the last call.</summary>
     public ReportBlock TakeBlock(uint ssrc, TimeSpan now)

@@ -29,7 +29,7 @@ internal sealed class Reporter
         ReportReception(transport, now);
         foreach (var subscription in transport.Subscriptions)
         {
-            if (!subscription.Stream.CanReport(now) || !subscription.Track.Reception.Any) continue;
+            if (!subscription.Stream.CanReport(now) || !subscription.Fanout.Clock.Any) continue;
             batch.Add(subscription);
             if (batch.Count == batch.Capacity) ReportBatch(transport, now);
         }
@@ -58,7 +58,7 @@ internal sealed class Reporter
         var writer = new RtcpWriter(compound);
         foreach (var subscription in batch)
         {
-            writer.SenderReport(subscription.Stream.Report(subscription.Track.Reception.TimestampAt(now), now), []);
+            writer.SenderReport(subscription.Stream.Report(subscription.Fanout.Clock.At(now), now), []);
         }
         foreach (var subscription in batch) WriteCname(ref writer, subscription.Stream.Ssrc);
         batch.Clear();

@@ -31,7 +31,7 @@ public sealed class VirtualClient : VirtualPeer
 
     public uint NextRtcpIndex { get; set; } = 1;
 
-    public WebRtcTransport Transport => (WebRtcTransport)Sfu.Worker.Transports[Id];
+    public WebRtcTransport Transport => (WebRtcTransport)Sfu.TransportOf(this);
 
     /// <summary>As if a DTLS handshake had run.</summary>
     public void UseKeys() => Transport.Connect(new DtlsKeys((ushort)Profile, keyingMaterial));

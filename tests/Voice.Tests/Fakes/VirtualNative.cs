@@ -22,7 +22,7 @@ public sealed class VirtualNative : VirtualPeer
 
     public UdpPath Path => (UdpPath)Put.Path;
 
-    public UdpTransport Transport => (UdpTransport)Sfu.Worker.Transports[Id];
+    public UdpTransport Transport => (UdpTransport)Sfu.TransportOf(this);
 
     public override byte[] Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, ulong index)
     {

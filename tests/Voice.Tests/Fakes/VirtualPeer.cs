@@ -49,7 +49,7 @@ public abstract class VirtualPeer : IDisposable
         Sfu.Port.Attach(Address, Inbox.Add);
     }
 
-    public void Send(ReadOnlySpan<byte> datagram) => Sfu.Deliver(datagram, Address);
+    public void Send(ReadOnlySpan<byte> datagram) => Sfu.Deliver(datagram, Address, Put.Worker);
 
     /// <summary>The client's next packet, protected; 20 ms of audio after the last.</summary>
     public byte[] Rtp(ReadOnlySpan<byte> payload = default, byte? level = null, bool marker = false, byte? payloadType = null)

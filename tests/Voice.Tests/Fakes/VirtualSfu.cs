@@ -3,6 +3,7 @@ using System.Net;
 using Voice.Media;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
+using Voice.Media.Rings;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Srtp;
@@ -10,18 +11,22 @@ using Xunit;
 
 namespace Voice.Tests.Fakes;
 
-/// <summary>One worker on a virtual network and a virtual clock. Only DTLS handshakes run on threads of their own; what they
-/// post waits for <see cref="PumpUntil"/>.</summary>
+/// <summary>Workers, mostly one, on a virtual network and a virtual clock. Only DTLS handshakes run on threads of their own; what they
+/// post waits for <see cref="PumpUntil"/>. What crosses from one worker to another has done so when a call here returns.</summary>
 public sealed class VirtualSfu : IDisposable
 {
-    private readonly BlockingCollection<Action<Worker>> mailbox = [];
+    private readonly BlockingCollection<Action> mailbox = [];
     private readonly List<VirtualPeer> clients = [];
+    private readonly WorkerPlan plan;
     private uint lastId;
 
-    public VirtualSfu(int seed = 1, IDatagramPort? port = null)
+    public VirtualSfu(int seed = 1, IDatagramPort? port = null, int workers = 1)
     {
         Random = new(seed);
-        Worker = new(new(0, port ?? Port, new(), Dtls, mailbox.Add, Events.Add, Log.Add, new Random(seed)));
+        plan = new(workers);
+        var rings = new WorkerRings(workers);
+        Workers = [.. Enumerable.Range(0, workers).Select(i => new Worker(
+            new(i, port ?? Port, new(), Dtls, message => mailbox.Add(() => message(Workers![i])), Events.Add, Log.Add, new Random(seed + i)) { Rings = rings }))];
     }
 
     public Random Random { get; }
@@ -32,13 +37,16 @@ public sealed class VirtualSfu : IDisposable
 
     public DtlsServer Dtls { get; } = new(maxThreads: 4);
 
-    public Worker Worker { get; }
+    public Worker[] Workers { get; }
+
+    /// <summary>The first, where clients are put that no test puts elsewhere.</summary>
+    public Worker Worker => Workers[0];
 
     public List<MediaEvent> Events { get; } = [];
 
     public List<string> Log { get; } = [];
 
-    public long Drops(DropReason reason) => Worker.Counters[reason];
+    public long Drops(DropReason reason) => Workers.Sum(worker => worker.Counters[reason]);
 
     /// <summary>A client that signalling announced, with one audio track; it has not said anything yet.</summary>
     public VirtualClient Add(
@@ -53,9 +61,9 @@ public sealed class VirtualSfu : IDisposable
 
     /// <summary>A client that is connected: checked, nominated, and with the keys that a handshake would have given.</summary>
     public VirtualClient Connect(
-        SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null)
+        SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null, int worker = 0)
     {
-        var client = Add(profile, payloadType, levelExtension, address);
+        var client = Add(profile, payloadType, levelExtension, address, put => put with { Worker = worker });
         client.Send(client.Check());
         client.UseKeys();
         return client;
@@ -64,18 +72,19 @@ public sealed class VirtualSfu : IDisposable
     /// <summary>A native client that signalling announced, with one audio track; it has not sent anything yet.</summary>
     /// <param name="expected">Signalling knows where it is.</param>
     public VirtualNative AddNative(
-        EncryptionMode mode = EncryptionMode.AeadAes256GcmRtpSize, bool expected = false, RemoteEndPoint? address = null)
+        EncryptionMode mode = EncryptionMode.AeadAes256GcmRtpSize, bool expected = false, RemoteEndPoint? address = null, int worker = 0)
     {
         var id = ++lastId;
         var client = new VirtualNative(this, id, mode, address ?? Home(id));
+        client.Put = client.Put with { Worker = worker };
         if (expected) client.Put = client.Put with { Path = client.Path with { Expected = client.Address.ToWire() } };
         return Announced(client);
     }
 
     /// <summary>A native client that has sent a packet, so that its address is known.</summary>
-    public VirtualNative ConnectNative(EncryptionMode mode = EncryptionMode.AeadAes256GcmRtpSize)
+    public VirtualNative ConnectNative(EncryptionMode mode = EncryptionMode.AeadAes256GcmRtpSize, int worker = 0)
     {
-        var client = AddNative(mode);
+        var client = AddNative(mode, worker: worker);
         client.Send(client.Rtp());
         return client;
     }
@@ -83,14 +92,26 @@ public sealed class VirtualSfu : IDisposable
     public Subscription Subscribe(VirtualPeer talker, VirtualPeer listener, Gates gates = Gates.None, uint? ssrc = null)
     {
         Apply([new PutSubscription(talker.TrackSsrc, listener.Id, ssrc ?? talker.TrackSsrc, gates)]);
-        return Worker.Subscriptions[(talker.TrackSsrc, listener.Id)];
+        return Workers[listener.Put.Worker].Subscriptions[(talker.TrackSsrc, listener.Id)];
     }
 
-    public void Apply(IReadOnlyList<MediaChange> changes) => Worker.Apply(changes, Now);
+    public void Apply(IReadOnlyList<MediaChange> changes)
+    {
+        foreach (var (worker, part) in Workers.Zip(plan.Split(changes))) worker.Apply(part, Now);
+    }
 
-    public void Replace(IReadOnlyList<MediaChange> changes) => Worker.Replace(changes, Now);
+    public void Replace(IReadOnlyList<MediaChange> changes)
+    {
+        foreach (var (worker, part) in Workers.Zip(plan.SplitWhole(changes))) worker.Replace(part, Now);
+    }
 
-    public void Deliver(ReadOnlySpan<byte> datagram, RemoteEndPoint from) => Worker.Receive(datagram.ToArray(), from, Now);
+    public void Deliver(ReadOnlySpan<byte> datagram, RemoteEndPoint from, int worker = 0)
+    {
+        Workers[worker].Receive(datagram.ToArray(), from, Now);
+        foreach (var other in Workers) other.TakeMail(Now);
+    }
+
+    public Transport TransportOf(VirtualPeer client) => Workers[client.Put.Worker].Transports[client.Id];
 
     /// <summary>Moves the clock, with the ticks on the way.</summary>
     public void Advance(TimeSpan time)
@@ -99,26 +120,31 @@ public sealed class VirtualSfu : IDisposable
         while (Now + Worker.TickInterval < end)
         {
             Now += Worker.TickInterval;
-            Worker.Tick(Now);
+            Tick();
         }
         Now = end;
-        Worker.Tick(Now);
+        Tick();
     }
 
     /// <summary>Runs what the handshake threads post until <paramref name="done"/>.</summary>
     public void PumpUntil(Func<bool> done)
     {
-        while (!done()) mailbox.Take(TestContext.Current.CancellationToken)(Worker);
+        while (!done()) mailbox.Take(TestContext.Current.CancellationToken)();
     }
 
     /// <summary>Runs on the worker's thread, which is the test's: for clients that have a thread of their own.</summary>
-    public void Post(Action<Worker> message) => mailbox.Add(message);
+    public void Post(Action<Worker> message) => mailbox.Add(() => message(Worker));
 
     public void Dispose()
     {
         Dtls.Dispose();
         clients.ForEach(client => client.Dispose());
         // The mailbox stays: a handshake thread may still post to it.
+    }
+
+    private void Tick()
+    {
+        foreach (var worker in Workers) worker.Tick(Now);
     }
 
     private T Announced<T>(T client)

@@ -31,6 +31,14 @@ public sealed class AllocationTests
         Forwards(sfu, sfu.ConnectNative(mode), () => sfu.ConnectNative(mode));
     }
 
+    [Fact]
+    public void Forwarding_to_another_worker_allocates_nothing()
+    {
+        using var sfu = new VirtualSfu(port: new CountingPort(), workers: 2);
+        var next = 0;
+        Forwards(sfu, sfu.Connect(), () => sfu.Connect(worker: next++ % 2));
+    }
+
     private static void Forwards(VirtualSfu sfu, VirtualPeer talker, Func<VirtualPeer> listener)
     {
         for (var i = 0; i < Listeners; i++) sfu.Subscribe(talker, listener());
@@ -44,7 +52,11 @@ public sealed class AllocationTests
             for (var i = 0; i < Round; i++) datagrams[i] = talker.Rtp(payload, level: 20);
             var bytes = Allocated.By(() =>
             {
-                foreach (var datagram in datagrams) sfu.Worker.Receive(datagram, talker.Address, sfu.Now);
+                foreach (var datagram in datagrams)
+                {
+                    sfu.Worker.Receive(datagram, talker.Address, sfu.Now);
+                    foreach (var worker in sfu.Workers) worker.TakeMail(sfu.Now);
+                }
             });
             var warm = sent > 0;
             sent += Round;
@@ -54,8 +66,8 @@ public sealed class AllocationTests
         }
 
         Assert.Equal(0, allocated);
-        Assert.Equal(sent * Listeners, sfu.Worker.Counters.PacketsForwarded);
-        Assert.Equal(0, sfu.Worker.Counters.TotalDrops);
+        Assert.Equal(sent * Listeners, sfu.Workers.Sum(worker => worker.Counters.PacketsForwarded));
+        Assert.Equal(0, sfu.Workers.Sum(worker => worker.Counters.TotalDrops));
     }
 
     [Fact]

@@ -20,6 +20,7 @@ public sealed class MediaProcessTests : IAsyncLifetime
     private Task<int> process = null!;
     private IPEndPoint v4 = null!;
     private IPEndPoint v6 = null!;
+    private IPEndPoint secondWorker = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -29,9 +30,11 @@ public sealed class MediaProcessTests : IAsyncLifetime
         v4 = (IPEndPoint)udp4.LocalEndPoint!;
         var udp6 = Bind(IPAddress.IPv6Loopback, v4.Port);
         v6 = (IPEndPoint)udp6.LocalEndPoint!;
+        var second = Bind(IPAddress.Loopback, 0);
+        secondWorker = (IPEndPoint)second.LocalEndPoint!;
 
         (node, var media) = await UnixPair();
-        process = Task.Run(() => MediaProcess.RunAsync(new(Detach(media), [[Detach(udp4), Detach(udp6)]]), log, Cancel), Cancel);
+        process = Task.Run(() => MediaProcess.RunAsync(new(Detach(media), [[Detach(udp4), Detach(udp6)], [Detach(second)]]), log, Cancel), Cancel);
         var stream = new NetworkStream(node);
         link = new(new StreamPipe(stream), MediaLink.MaxFrame);
         events = link.ReceiveAsync(Cancel).GetAsyncEnumerator(Cancel);
@@ -51,7 +54,7 @@ public sealed class MediaProcessTests : IAsyncLifetime
     {
         using var first = new UdpClientPeer(v4, Announce(1), profile);
         using var second = new UdpClientPeer(v6, Announce(2), profile);
-        Assert.Equal(1, (await Next<MediaReady>()).Workers);
+        Assert.Equal(2, (await Next<MediaReady>()).Workers);
         await link.SendAsync(Snapshot(5, first.Put, second.Put), Cancel);
         await Task.Factory.StartNew(() => first.Connect(Cancel), Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Task.Factory.StartNew(() => second.Connect(Cancel), Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -67,6 +70,30 @@ public sealed class MediaProcessTests : IAsyncLifetime
         Assert.Equal([1, 2, 3], second.TakeRtp(Cancel).Payload);
         Assert.Equal([4, 5, 6], first.TakeRtp(Cancel).Payload);
         while ((await Next<MediaReport>()).PacketsForwarded < 2) { }
+    }
+
+    [Fact]
+    public async Task Clients_of_two_workers_hear_each_other()
+    {
+        using var first = new UdpClientPeer(v4, Announce(1), SrtpProfile.AeadAes128Gcm);
+        using var second = new UdpClientPeer(secondWorker, Announce(2, worker: 1), SrtpProfile.AeadAes128Gcm);
+        await Next<MediaReady>();
+        await link.SendAsync(Snapshot(5, first.Put, second.Put), Cancel);
+        await Task.Factory.StartNew(() => first.Connect(Cancel), Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Task.Factory.StartNew(() => second.Connect(Cancel), Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Next<TransportConnected>();
+        await Next<TransportConnected>();
+        await link.SendAsync(
+            new MediaDelta(6, [new PutSubscription(8, 2, 8, Gates.None), new PutSubscription(16, 1, 16, Gates.None)]), Cancel);
+        await ReportOf(6);
+
+        for (byte i = 1; i <= 20; i++)
+        {
+            first.SendRtp(111, 50_000 + (ulong)i, [1, 2, i]);
+            Assert.Equal([1, 2, i], second.TakeRtp(Cancel).Payload);
+            second.SendRtp(222, 60_000 + (ulong)i, [4, 5, i]);
+            Assert.Equal([4, 5, i], first.TakeRtp(Cancel).Payload);
+        }
     }
 
     [Fact]
@@ -98,7 +125,7 @@ public sealed class MediaProcessTests : IAsyncLifetime
         foreach (var wrong in (string[])["", "a", "1,2,3", "1;", "-1"]) Assert.False(MediaProcessOptions.TryParseUdp(wrong, out _));
     }
 
-    private static PutTransport Announce(uint id) => new(id, 0, 111, 1, new WebRtcPath($"ufrag{id}", "a-password-of-22-chars", "theirs", [], []));
+    private static PutTransport Announce(uint id, int worker = 0) => new(id, worker, 111, 1, new WebRtcPath($"ufrag{id}", "a-password-of-22-chars", "theirs", [], []));
 
     private MediaSnapshot Snapshot(long revision, params PutTransport[] transports) => new(
         revision, certificate.Certificate, certificate.PrivateKey,

@@ -106,34 +106,4 @@ public sealed class WorkerTests : IDisposable
         Assert.Equal(2, sfu.Worker.Subscriptions.Count);
     }
 
-    [Fact]
-    public void Changes_reach_the_worker_of_their_transport()
-    {
-        var plan = new WorkerPlan(2);
-        var put = new PutTransport(1, 1, 111, 1, new WebRtcPath("l", "p", "r", [], []));
-        MediaChange[] changes =
-        [
-            put, new PutTrack(8, 1, TrackKind.Audio, 48_000, 0), new PutSubscription(8, 2, 8, Gates.None), put with { Id = 2, Worker = 0 },
-            new DropSubscription(8, 2), new DropTrack(8), new DropTransport(1),
-        ];
-
-        var parts = plan.Split(changes);
-
-        Assert.Equal([changes[3]], parts[0]);
-        Assert.Equal(changes.Where(change => change != changes[3]), parts[1]);
-        Assert.Throws<InvalidDataException>(() => plan.Split([put with { Id = 3, Worker = 2 }]));
-    }
-
-    [Fact]
-    public void A_snapshots_order_does_not_matter()
-    {
-        MediaChange[] changes =
-        [
-            new PutSubscription(8, 1, 8, Gates.None),
-            new PutTrack(8, 1, TrackKind.Audio, 48_000, 0),
-            new PutTransport(1, 1, 111, 1, new WebRtcPath("l", "p", "r", [], [])),
-        ];
-
-        Assert.Equal(changes.Reverse(), new WorkerPlan(2).SplitWhole(changes)[1]);
-    }
 }

@@ -1,0 +1,71 @@
+using Voice.Media.Net;
+
+namespace Voice.Media.Rings;
+
+/// <summary>The tracks of other workers that this one has listeners of, and what the rings bring for them. The worker's thread only.</summary>
+internal sealed class Shadows(int worker, WorkerRings rings, IDatagramPort port, Forwarder forwarder, WorkerCounters counters)
+{
+    /// <summary>Records taken from one ring before the next one's turn.</summary>
+    private const int Burst = 64;
+
+    private readonly Dictionary<uint, (uint Relay, Fanout Fanout)> byTrack = [];
+    private readonly Dictionary<uint, Fanout> byRelay = [];
+
+    public IEnumerable<uint> Tracks => byTrack.Keys;
+
+    /// <summary>Something waits in a ring.</summary>
+    public bool HasMail
+    {
+        get
+        {
+            for (var from = 0; from < rings.Workers; from++)
+            {
+                if (rings.Between(from, worker) is { IsEmpty: false }) return true;
+            }
+            return false;
+        }
+    }
+
+    public Fanout? Find(uint track) => byTrack.GetValueOrDefault(track).Fanout;
+
+    /// <summary>Another relay for a track that is known: its listeners stay.</summary>
+    public void Put(PutShadow put)
+    {
+        var fanout = Find(put.Track) ?? new(put.Track, put.Kind, put.ClockRate);
+        Remove(put.Track);
+        byTrack.Add(put.Track, (put.Relay, fanout));
+        byRelay.Add(put.Relay, fanout);
+    }
+
+    public void Remove(uint track)
+    {
+        if (byTrack.Remove(track, out var shadow)) byRelay.Remove(shadow.Relay);
+    }
+
+    /// <summary>Forwards what the rings brought.</summary>
+    public void Take(TimeSpan now)
+    {
+        for (var from = 0; from < rings.Workers; from++)
+        {
+            if (rings.Between(from, worker) is not { } ring) continue;
+            for (var i = 0; i < Burst && ring.TryRead(out var header, out var payload); i++)
+            {
+                port.ReceivedAt = header.ReceivedAt;
+                Take(header, payload, now);
+                ring.Release();
+            }
+        }
+        port.ReceivedAt = 0;
+    }
+
+    private void Take(in RingHeader header, ReadOnlySpan<byte> payload, TimeSpan now)
+    {
+        var arrival = TimeSpan.FromTicks(header.Arrival);
+        if (!byRelay.TryGetValue(header.Relay, out var fanout)) counters.Drop(DropReason.RelayUnknown); // not put yet, or just dropped
+        else if (header.Flags.HasFlag(RingFlags.Report)) fanout.Clock.Report(header.Timestamp, arrival);
+        else forwarder.Forward(fanout, Packet(header, payload), arrival, now);
+    }
+
+    private static MediaPacket Packet(in RingHeader header, ReadOnlySpan<byte> payload) => new(
+        header.Index, header.Timestamp, header.Flags.HasFlag(RingFlags.Marker), header.Flags.HasFlag(RingFlags.Level) ? header.Level : null, payload);
+}
