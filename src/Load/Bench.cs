@@ -7,7 +7,7 @@ namespace Voice.Load;
 public static class Bench
 {
     /// <summary>In the order in which they run.</summary>
-    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage"];
+    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage", "saturate"];
 
     /// <summary>Runs one scenario; some have more than one result.</summary>
     /// <exception cref="LoadException">It could not be run as it should.</exception>
@@ -18,6 +18,11 @@ public static class Bench
             "medium" => [await new FixedLoad(scenario, rooms: 1, size: 25, talkers: 3, options.Runs ?? 1).RunAsync(options, progress, cancel)],
             "guilds" => [await new FixedLoad(scenario, rooms: 20, size: 5, talkers: 1, options.Runs ?? 1).RunAsync(options, progress, cancel)],
             "stage" => [await new FixedLoad(scenario, rooms: 1, options.Listeners + 1, talkers: 1, options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel)],
+            "saturate" =>
+            [
+                await new Saturation(new("saturate-5", Size: 5, Talkers: 1), options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel),
+                await new Saturation(new("saturate-25", Size: 25, Talkers: 3), options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel),
+            ],
             _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, "Not a scenario."),
         };
 }

@@ -158,7 +158,7 @@ public static class MediaProcess
             var paused = GC.GetTotalPauseDuration();
             longestPause = Math.Max(longestPause, (paused - pausedBefore).TotalMilliseconds);
             pausedBefore = paused;
-            return new(GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2), longestPause);
+            return new(GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2), longestPause, paused.TotalMilliseconds);
         }
 
         /// <summary>Both tasks end with the link: cancelled, or because it does not take another byte.</summary>

@@ -17,6 +17,7 @@ public sealed class WorkerCounters
     private readonly long[] addedDelay = new long[LogLinear.Buckets];
     private readonly long[] batches = new long[LogLinear.Buckets];
     private long busyTicks;
+    private long allocatedBytes;
 
     public long PacketsReceived => Volatile.Read(ref packetsReceived);
 
@@ -48,6 +49,9 @@ public sealed class WorkerCounters
     /// <summary>Processor time of the worker's thread since it started.</summary>
     internal void Busy(TimeSpan total) => Volatile.Write(ref busyTicks, total.Ticks);
 
+    /// <summary>Memory that the worker's thread allocated since it started.</summary>
+    internal void Allocated(long total) => Volatile.Write(ref allocatedBytes, total);
+
     internal void Received(int bytes)
     {
         packetsReceived++;
@@ -67,7 +71,8 @@ public sealed class WorkerCounters
         BytesForwarded,
         TimeSpan.FromTicks(Volatile.Read(ref busyTicks)).TotalSeconds,
         [.. addedDelay],
-        [.. batches]);
+        [.. batches],
+        Volatile.Read(ref allocatedBytes));
 
     /// <summary>Adds this worker's drops that happened at all to <paramref name="sum"/>, by name.</summary>
     public void AddDropsTo(Dictionary<string, long> sum)

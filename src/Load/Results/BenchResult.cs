@@ -6,10 +6,10 @@ namespace Voice.Load.Results;
 /// <param name="CpuUsPerForward">Of every thread of the media process, receiving included.</param>
 /// <param name="FloorUsPerSend">Null: not measured.</param>
 /// <param name="LossRatio">Of what listeners should have got.</param>
-/// <param name="AddedDelayUs">From the kernel's receive timestamp to the return of the send; null where the media process does not tell.</param>
+/// <param name="AddedDelayUs">From the kernel's receive timestamp to the return of the send; of saturate, at half of the rate. Null where the media process
+/// does not tell.</param>
 /// <param name="BytesPerParticipant">Growth of the media process's resident memory from before they joined.</param>
-/// <param name="AllocatedBytesPerPacket">By the media process while packets flow, above what it allocates with the same participants in silence; per
-/// packet received.</param>
+/// <param name="AllocatedBytesPerPacket">By the threads that packets pass through; per packet received.</param>
 /// <param name="JoinsPerSecond">To first audio; null where joining was not measured.</param>
 /// <param name="Threads">Of the media process.</param>
 public sealed record BenchResult(
@@ -33,7 +33,7 @@ public sealed record BenchResult(
 
 public sealed record Percentiles(double P50, double P99, double P999, double Max);
 
-/// <param name="PauseMsMax">The longest pause of the process, in milliseconds.</param>
+/// <param name="PauseMsMax">No collection paused the process longer, in milliseconds.</param>
 public sealed record Collections(int Gen0, int Gen1, int Gen2, double PauseMsMax);
 
 public sealed record Machine(string Cpu, int Cores, string Kernel, string Runtime);
@@ -53,7 +53,7 @@ public sealed record Details(
     string? FloorMethod,
     Loss Loss,
     Percentiles? EndToEndUs,
-    Percentiles? AddedDelayAtHalfUs,
+    Percentiles? AddedDelayAtSaturationUs,
     double? JoinsPerCpuSecond,
     IReadOnlyList<string> Notes,
     IReadOnlyList<LoadStep> Steps,
@@ -75,7 +75,8 @@ public sealed record Loss(
 
 /// <param name="Load">Rooms that talk.</param>
 public sealed record LoadStep(
-    int Run, int Load, double ForwardedPerSecond, double CpuUsPerForward, double CpuShare, double LossRatio, Percentiles? AddedDelayUs, double BatchMean, bool IsGood);
+    int Run, int Load, double ForwardedPerSecond, double CpuUsPerForward, double CpuShare, double LossRatio, Percentiles? AddedDelayUs, double BatchMean, bool IsGood,
+    string? GeneratorFault);
 
 /// <param name="Seconds">Since the first.</param>
 public sealed record SoakSample(

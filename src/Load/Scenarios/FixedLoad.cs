@@ -15,7 +15,6 @@ internal sealed class FixedLoad(string name, int rooms, int size, int talkers, i
             progress.Report(new(name, "joining", 0.3 * Interlocked.Increment(ref joined) / (rooms * size))));
         bed.Quieten();
         var everybody = await bed.Server.NextSample(cancel);
-        var idle = await bed.Measure(TimeSpan.FromSeconds(2));
 
         var measurements = new List<Measurement>();
         var floors = new List<FloorResult?>();
@@ -33,6 +32,6 @@ internal sealed class FixedLoad(string name, int rooms, int size, int talkers, i
 
         bed.Check();
         progress.Report(new(name, "done", 1));
-        return Summary.Of(name, bed, everybody, idle, measurements, floors);
+        return Summary.Of(name, bed, everybody, measurements, floors);
     }
 }

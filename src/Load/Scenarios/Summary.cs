@@ -8,10 +8,9 @@ namespace Voice.Load.Scenarios;
 internal static class Summary
 {
     /// <param name="everybody">All had joined and nobody had talked.</param>
-    /// <param name="idle">Likewise, for a while.</param>
     /// <param name="floors">Of the same runs.</param>
     public static BenchResult Of(
-        string name, TestBed bed, ServerSample everybody, Measurement idle, IReadOnlyList<Measurement> runs, IReadOnlyList<FloorResult?> floors)
+        string name, TestBed bed, ServerSample everybody, IReadOnlyList<Measurement> runs, IReadOnlyList<FloorResult?> floors)
     {
         var worst = runs.MaxBy(run => run.LossRatio)!;
         var last = runs[^1];
@@ -30,7 +29,7 @@ internal static class Summary
             Median(runs.Select(run => run.AddedDelay)),
             after.ResidentBytes,
             BytesPerParticipant(bed, everybody),
-            Median(runs.Select(run => AllocatedPerPacket(run, idle))),
+            Median(runs.Select(run => AllocatedPerPacket(run))),
             Collections(runs),
             JoinsPerSecond: null,
             after.Threads,
@@ -42,7 +41,7 @@ internal static class Summary
                 floor?.Method,
                 worst.Loss,
                 Median(runs.Select(run => run.EndToEnd)),
-                AddedDelayAtHalfUs: null,
+                AddedDelayAtSaturationUs: null,
                 JoinsPerCpuSecond: null,
                 Notes(bed, runs),
                 Steps: [],
@@ -68,14 +67,11 @@ internal static class Summary
             : new(Median(known.Select(v => v.P50)), Median(known.Select(v => v.P99)), Median(known.Select(v => v.P999)), Median(known.Select(v => v.Max)));
     }
 
+    /// <summary>The pause is that of all collections of a run together: no single one was longer.</summary>
     public static Collections Collections(IReadOnlyList<Measurement> runs) => new(
-        runs.Sum(run => run.Server.Gen0), runs.Sum(run => run.Server.Gen1), runs.Sum(run => run.Server.Gen2), runs[^1].Server.To.Report.Memory.LongestPauseMillis);
+        runs.Sum(run => run.Server.Gen0), runs.Sum(run => run.Server.Gen1), runs.Sum(run => run.Server.Gen2), runs.Max(run => run.Server.PausedMillis));
 
-    public static double AllocatedPerPacket(Measurement run, Measurement idle)
-    {
-        var own = run.Server.AllocatedBytes - idle.Server.AllocatedBytes / idle.Server.Seconds * run.Server.Seconds;
-        return Math.Round(Math.Max(0, own) / Math.Max(1, run.Server.Received), 1);
-    }
+    public static double AllocatedPerPacket(Measurement run) => Math.Round((double)run.Server.AllocatedBytes / Math.Max(1, run.Server.Received), 1);
 
     public static string[] Notes(TestBed bed, IEnumerable<Measurement> runs)
     {

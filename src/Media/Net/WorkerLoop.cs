@@ -77,6 +77,7 @@ public sealed class WorkerLoop : IDisposable
             {
                 Worker.Tick(now);
                 Worker.Counters.Busy(ProcessorTime());
+                Worker.Counters.Allocated(GC.GetAllocatedBytesForCurrentThread());
                 nextTick = now + Worker.TickInterval;
             }
             port.Flush();

@@ -208,6 +208,7 @@ public sealed record MediaReport(
 /// <param name="AddedDelay">Forwarded packets by microseconds from the kernel's receive timestamp to the return of the send, in buckets of
 /// <see cref="LogLinear"/>. Empty where the kernel gives no timestamps.</param>
 /// <param name="Batches">Wake-ups with packets by how many there were, in buckets of <see cref="LogLinear"/>.</param>
+/// <param name="AllocatedBytes">By its thread.</param>
 [MessagePackObject]
 public sealed record WorkerReport(
     [property: Key(0)] long PacketsReceived,
@@ -216,15 +217,18 @@ public sealed record WorkerReport(
     [property: Key(3)] long BytesForwarded,
     [property: Key(4)] double BusySeconds,
     [property: Key(5)] long[] AddedDelay,
-    [property: Key(6)] long[] Batches);
+    [property: Key(6)] long[] Batches,
+    [property: Key(7)] long AllocatedBytes);
 
 /// <summary>The runtime's own account since the process started.</summary>
 /// <param name="AllocatedBytes">By all threads.</param>
 /// <param name="LongestPauseMillis">An upper bound: the most that was paused in any second, all collections in it together.</param>
+/// <param name="PausedMillis">By all collections.</param>
 [MessagePackObject]
 public sealed record MemoryReport(
     [property: Key(0)] long AllocatedBytes,
     [property: Key(1)] int Gen0,
     [property: Key(2)] int Gen1,
     [property: Key(3)] int Gen2,
-    [property: Key(4)] double LongestPauseMillis);
+    [property: Key(4)] double LongestPauseMillis,
+    [property: Key(5)] double PausedMillis);

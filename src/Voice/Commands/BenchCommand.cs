@@ -173,7 +173,7 @@ internal static class BenchView
             lock (this)
             {
                 var line = $"{value.Scenario}: {value.Step}";
-                if (line == last) return;
+                if (line == last || value.Step.EndsWith(" joined", StringComparison.Ordinal)) return;
                 Console.WriteLine(last = line);
             }
         }
