@@ -119,7 +119,7 @@ internal sealed class Saturation(Shape shape, int runs)
                 }
                 else
                 {
-                    if (rooms == 1) throw new LoadException("one room is too much already");
+                    if (rooms == 1) throw new LoadException($"one room is too much already ({steps[^1].GeneratorFault ?? "it is the media process that is late or loses packets"})");
                     rooms = Math.Max(1, (int)(rooms / growth));
                 }
             }
