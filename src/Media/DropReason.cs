@@ -61,6 +61,7 @@ public enum DropReason
 
     // Egress.
     Gated,
+    NotLoudest,
     ListenerNotConnected,
     EgressTooOld,
     EgressReused,

@@ -28,9 +28,25 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
     public void Forward(Fanout fanout, in MediaPacket packet, TimeSpan arrival, TimeSpan now)
     {
         fanout.Clock.Packet(packet.Index, packet.Timestamp, arrival);
+        if (fanout.Select(packet, now, out var number, out var begins, out var ends) is { } refusal)
+        {
+            counters.Drop(refusal);
+            if (ends) End(fanout, now);
+            return;
+        }
+        var selected = new MediaPacket(number, packet.Timestamp, packet.Marker || begins, packet.Level, packet.Payload);
         foreach (var subscription in fanout.Subscriptions)
         {
-            if (Send(subscription, packet, now) is { } reason) counters.Drop(reason);
+            if (Send(subscription, selected, now) is { } reason) counters.Drop(reason);
+        }
+    }
+
+    /// <summary>Nobody here is to hear the talker any more, for now.</summary>
+    private void End(Fanout fanout, TimeSpan now)
+    {
+        foreach (var subscription in fanout.Subscriptions)
+        {
+            if (subscription.Gates == Gates.None) End(subscription, now);
         }
     }
 

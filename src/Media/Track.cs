@@ -22,6 +22,9 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
     /// <summary>The sender's own; 0 until learned.</summary>
     public uint SenderSsrc { get; private set; } = senderSsrc;
 
+    /// <summary>As the link names it; 0: none.</summary>
+    internal uint Group { get; init; }
+
     /// <summary>The listeners on this worker.</summary>
     public Fanout Fanout { get; } = new(ssrc, kind, clockRate);
 
@@ -74,6 +77,7 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
         foreach (var relay in Relays) relay.Report(timestamp, now);
     }
 
+    /// <summary>To the listeners on another worker, in place of an earlier relay there.</summary>
     internal void Put(Relay relay)
     {
         DropRelay(relay.Worker);

@@ -1,4 +1,5 @@
 using Voice.Media.Dtls;
+using Voice.Media.Loudest;
 using Voice.Media.Net;
 using Voice.Media.Rings;
 using Voice.Media.Rtcp;
@@ -45,6 +46,7 @@ public sealed class Worker
     private readonly Shadows shadows;
     private readonly Dictionary<uint, Transport> transports = [];
     private readonly Dictionary<uint, Track> tracks = [];
+    private readonly Dictionary<uint, LoudestSpeakers> groups = [];
     private readonly Dictionary<(uint Track, uint Listener), Subscription> subscriptions = [];
 
     /// <summary>Transports that the commands in hand drop.</summary>
@@ -130,7 +132,8 @@ public sealed class Worker
     {
         var wantedTransports = changes.OfType<PutTransport>().Select(put => put.Id).ToHashSet();
         var wantedTracks = changes.OfType<PutTrack>().Select(put => put.Ssrc).ToHashSet();
-        var wantedShadows = changes.OfType<PutShadow>().Select(put => put.Track).ToHashSet();
+        var wantedGroups = changes.OfType<PutGroup>().Select(put => put.Id).ToHashSet();
+        var wantedShadows = changes.OfType<PutShadow>().Select(put => put.Put.Ssrc).ToHashSet();
         var wantedRelays = changes.OfType<PutRelay>().Select(put => (put.Track, put.Worker)).ToHashSet();
         var wantedSubscriptions = changes.OfType<PutSubscription>().Select(put => (put.Track, put.Listener)).ToHashSet();
 
@@ -141,6 +144,7 @@ public sealed class Worker
         foreach (var id in leaving) Drop(transports[id], now);
         foreach (var ssrc in shadows.Tracks.Where(ssrc => !wantedShadows.Contains(ssrc)).ToList()) DropShadow(ssrc, now);
         foreach (var track in tracks.Values) track.Relays.RemoveAll(relay => !wantedRelays.Contains((track.Ssrc, relay.Worker)));
+        foreach (var id in groups.Keys.Where(id => !wantedGroups.Contains(id)).ToList()) groups.Remove(id);
         Apply(changes, now);
     }
 
@@ -165,8 +169,12 @@ public sealed class Worker
             case PutTrack put: return TryPut(put);
             case PutSubscription put: return TryPut(put, now);
             case PutRelay put: return TryPut(put);
+            case PutGroup put: return TryPut(put);
             case PutShadow put:
-                shadows.Put(put);
+                shadows.Put(put, groups.GetValueOrDefault(put.Put.Group));
+                break;
+            case DropGroup drop:
+                groups.Remove(drop.Id);
                 break;
             case DropShadow drop:
                 DropShadow(drop.Track, now);
@@ -221,18 +229,30 @@ public sealed class Worker
     {
         if (tracks.TryGetValue(put.Ssrc, out var known))
         {
-            if (known.Sender.Id != put.Transport || known.Fanout.Kind != put.Kind || known.Fanout.ClockRate != put.ClockRate)
+            if (known.Sender.Id != put.Transport || known.Fanout.Kind != put.Kind || known.Fanout.ClockRate != put.ClockRate
+                || known.Group != put.Group)
             {
                 return $"track {put.Ssrc} is there already and not the same";
             }
             if (put.SenderSsrc != 0) known.SetSource(put.SenderSsrc);
+            known.Fanout.Join(groups.GetValueOrDefault(put.Group), put.First);
             return null;
         }
         if (!transports.TryGetValue(put.Transport, out var sender)) return $"track {put.Ssrc}: no transport {put.Transport}";
         if (put.ClockRate == 0) return $"track {put.Ssrc}: a clock rate of 0";
-        var track = new Track(put.Ssrc, sender, put.Kind, put.ClockRate, put.SenderSsrc);
+        if (put.Group != 0 && !groups.ContainsKey(put.Group)) return $"track {put.Ssrc}: no group {put.Group}";
+        var track = new Track(put.Ssrc, sender, put.Kind, put.ClockRate, put.SenderSsrc) { Group = put.Group };
+        track.Fanout.Join(groups.GetValueOrDefault(put.Group), put.First);
         tracks.Add(put.Ssrc, track);
         sender.Add(track);
+        return null;
+    }
+
+    private string? TryPut(PutGroup put)
+    {
+        if (put.Id == 0 || put.Loudest < 1) return $"group {put.Id} of {put.Loudest}";
+        if (groups.TryGetValue(put.Id, out var known)) known.Resize(put.Loudest);
+        else groups.Add(put.Id, new(put.Loudest));
         return null;
     }
 
@@ -249,7 +269,7 @@ public sealed class Worker
         {
             if (known.Stream.Ssrc != put.Ssrc) return $"subscription of {put.Listener} to {put.Track} has another SSRC already";
             var wasOpen = known.Gates == Gates.None;
-            known.Gates = put.Gates;
+            known.Fanout.SetGates(known, put.Gates);
             // Whom the server muted shall fall silent; who deafened himself hears nothing anyway.
             if (wasOpen && put.Gates != Gates.None && (put.Gates & ~TalkerGates) == 0) Forwarder.End(known, now);
             return null;
@@ -261,7 +281,7 @@ public sealed class Worker
         var stream = listener.AddStream(put.Ssrc, fanout.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
         var subscription = new Subscription(fanout, listener, stream) { Gates = put.Gates };
         subscriptions.Add((put.Track, put.Listener), subscription);
-        fanout.Subscriptions.Add(subscription);
+        fanout.Add(subscription);
         listener.Subscriptions.Add(subscription);
         return null;
     }
@@ -270,7 +290,7 @@ public sealed class Worker
     {
         if (subscription.Gates == Gates.None && !leaving.Contains(subscription.Listener.Id)) Forwarder.End(subscription, now);
         subscriptions.Remove((subscription.Fanout.Ssrc, subscription.Listener.Id));
-        subscription.Fanout.Subscriptions.Remove(subscription);
+        subscription.Fanout.Remove(subscription);
         subscription.Listener.Subscriptions.Remove(subscription);
         subscription.Listener.Remove(subscription.Stream);
     }
@@ -290,6 +310,7 @@ public sealed class Worker
     private void Drop(Track track, TimeSpan now)
     {
         Drop(track.Fanout, now);
+        track.Fanout.Leave();
         tracks.Remove(track.Ssrc);
         track.Sender.Remove(track);
     }

@@ -6,8 +6,10 @@ namespace Voice.Media;
 // these of the link's; they never cross it.
 
 /// <summary>To the listeners' worker: it has listeners of another worker's track.</summary>
-/// <param name="Relay">Names what comes for it in the ring. Never used again; a later put gives the shadow another one.</param>
-internal sealed record PutShadow(uint Relay, uint Track, TrackKind Kind, uint ClockRate) : MediaChange;
+/// <param name="Relay">Names what comes for it in the ring, and nothing else ever. A later put may give the shadow another one, and say
+/// anew whether it is heard first.</param>
+/// <param name="Put">The track's.</param>
+internal sealed record PutShadow(uint Relay, PutTrack Put) : MediaChange;
 
 internal sealed record DropShadow(uint Track) : MediaChange;
 

@@ -27,7 +27,7 @@ public sealed class WorkerPlan(int workers)
     {
         transports.Clear();
         tracks.Clear();
-        return Split(changes.OrderBy(change => change switch { PutTransport => 0, PutTrack => 1, _ => 2 }));
+        return Split(changes.OrderBy(change => change switch { PutGroup => 0, PutTransport => 1, PutTrack => 2, _ => 3 }));
     }
 
     private void Place(MediaChange change)
@@ -53,8 +53,11 @@ public sealed class WorkerPlan(int workers)
                 transports.Remove(drop.Id);
                 break;
             case PutTrack put:
-                tracks.TryAdd(put.Ssrc, new(put, WorkerOf(put.Transport)));
+                if (!tracks.TryAdd(put.Ssrc, new(put, WorkerOf(put.Transport)))) tracks[put.Ssrc] = Change(tracks[put.Ssrc], put.First);
                 parts[tracks[put.Ssrc].Home].Add(put);
+                break;
+            case PutGroup or DropGroup:
+                foreach (var part in parts) part.Add(change);
                 break;
             case DropTrack drop:
                 if (tracks.TryGetValue(drop.Ssrc, out var dropped)) Forget(drop.Ssrc, dropped);
@@ -80,22 +83,31 @@ public sealed class WorkerPlan(int workers)
     {
         var worker = WorkerOf(listener);
         if (worker == track.Home || !transports.ContainsKey(listener)) return;
-        if (!track.Far.TryGetValue(worker, out var listeners))
+        if (!track.Far.TryGetValue(worker, out var far))
         {
-            track.Far.Add(worker, listeners = []);
-            parts[worker].Add(new PutShadow(++lastRelay, track.Put.Ssrc, track.Put.Kind, track.Put.ClockRate));
-            parts[track.Home].Add(new PutRelay(lastRelay, track.Put.Ssrc, worker));
+            track.Far.Add(worker, far = new(++lastRelay));
+            parts[worker].Add(new PutShadow(far.Relay, track.Put));
+            parts[track.Home].Add(new PutRelay(far.Relay, track.Put.Ssrc, worker));
         }
-        listeners.Add(listener);
+        far.Listeners.Add(listener);
     }
 
     private void Unsubscribe(PlannedTrack track, uint listener)
     {
         var worker = WorkerOf(listener);
-        if (!track.Far.TryGetValue(worker, out var listeners) || !listeners.Remove(listener) || listeners.Count > 0) return;
+        if (!track.Far.TryGetValue(worker, out var far) || !far.Listeners.Remove(listener) || far.Listeners.Count > 0) return;
         track.Far.Remove(worker);
         parts[track.Home].Add(new DropRelay(track.Put.Ssrc, worker));
         parts[worker].Add(new DropShadow(track.Put.Ssrc));
+    }
+
+    /// <summary>What else may change, its sender's SSRC, is its home's alone.</summary>
+    private PlannedTrack Change(PlannedTrack track, bool first)
+    {
+        if (track.Put.First == first) return track;
+        var changed = track with { Put = track.Put with { First = first } };
+        foreach (var (worker, far) in track.Far) parts[worker].Add(new PutShadow(far.Relay, changed.Put));
+        return changed;
     }
 
     private void Forget(uint ssrc, PlannedTrack track)
@@ -106,7 +118,12 @@ public sealed class WorkerPlan(int workers)
 
     private sealed record PlannedTrack(PutTrack Put, int Home)
     {
-        /// <summary>Its listeners on other workers, by worker.</summary>
-        public Dictionary<int, HashSet<uint>> Far { get; } = [];
+        public Dictionary<int, FarWorker> Far { get; } = [];
+    }
+
+    /// <summary>Another worker with listeners of a track.</summary>
+    private sealed record FarWorker(uint Relay)
+    {
+        public HashSet<uint> Listeners { get; } = [];
     }
 }

@@ -1,3 +1,4 @@
+using Voice.Media.Loudest;
 using Voice.Media.Net;
 
 namespace Voice.Media.Rings;
@@ -29,17 +30,20 @@ internal sealed class Shadows(int worker, WorkerRings rings, IDatagramPort port,
     public Fanout? Find(uint track) => byTrack.GetValueOrDefault(track).Fanout;
 
     /// <summary>Another relay for a track that is known: its listeners stay.</summary>
-    public void Put(PutShadow put)
+    public void Put(PutShadow shadow, LoudestSpeakers? group)
     {
-        var fanout = Find(put.Track) ?? new(put.Track, put.Kind, put.ClockRate);
-        Remove(put.Track);
-        byTrack.Add(put.Track, (put.Relay, fanout));
-        byRelay.Add(put.Relay, fanout);
+        var put = shadow.Put;
+        var fanout = Find(put.Ssrc) ?? new(put.Ssrc, put.Kind, put.ClockRate);
+        fanout.Join(group, put.First);
+        Forget(put.Ssrc);
+        byTrack.Add(put.Ssrc, (shadow.Relay, fanout));
+        byRelay.Add(shadow.Relay, fanout);
     }
 
     public void Remove(uint track)
     {
-        if (byTrack.Remove(track, out var shadow)) byRelay.Remove(shadow.Relay);
+        Find(track)?.Leave();
+        Forget(track);
     }
 
     /// <summary>Forwards what the rings brought.</summary>
@@ -56,6 +60,11 @@ internal sealed class Shadows(int worker, WorkerRings rings, IDatagramPort port,
             }
         }
         port.ReceivedAt = 0;
+    }
+
+    private void Forget(uint track)
+    {
+        if (byTrack.Remove(track, out var shadow)) byRelay.Remove(shadow.Relay);
     }
 
     private void Take(in RingHeader header, ReadOnlySpan<byte> payload, TimeSpan now)

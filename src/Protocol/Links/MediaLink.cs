@@ -5,8 +5,8 @@ namespace Voice.Protocol.Links;
 
 // The media link: signalling (the node) tells the media process what to forward, over an inherited Unix socket.
 // Signalling owns every number here. A snapshot says all of it; deltas change it, in order, each with the next
-// revision; every change is idempotent. Put makes, or changes what may change: a subscription's gates, and the sender's
-// SSRC of a track. A put that would change anything else is refused, with a count and a line. Drop = gone, absent is fine.
+// revision; every change is idempotent. Put makes, or changes what may change: a subscription's gates, a group's number, and
+// of a track the sender's SSRC and whether it is heard first. A put that would change anything else is refused, with a count and a line. Drop = gone, absent is fine.
 
 public static class MediaLink
 {
@@ -38,6 +38,8 @@ public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key
 [Union(3, typeof(DropTrack))]
 [Union(4, typeof(PutSubscription))]
 [Union(5, typeof(DropSubscription))]
+[Union(6, typeof(PutGroup))]
+[Union(7, typeof(DropGroup))]
 public abstract record MediaChange;
 
 /// <summary>One client's transport. Immutable once put: another needs another id.</summary>
@@ -101,16 +103,31 @@ public enum TrackKind : byte
 /// <param name="ClockRate">Hz of its RTP timestamps.</param>
 /// <param name="SenderSsrc">The sender's own. 0: the first authenticated Opus packet under an SSRC that no other track has decides
 /// it, for the track's life; a later put that gives one replaces it.</param>
+/// <param name="Group">In which it competes to be heard, put before; 0: it is always heard.</param>
+/// <param name="First">It does not compete: it is heard besides the group's loudest.</param>
 [MessagePackObject]
 public sealed record PutTrack(
     [property: Key(0)] uint Ssrc,
     [property: Key(1)] uint Transport,
     [property: Key(2)] TrackKind Kind,
     [property: Key(3)] uint ClockRate,
-    [property: Key(4)] uint SenderSsrc) : MediaChange;
+    [property: Key(4)] uint SenderSsrc,
+    [property: Key(5)] uint Group = 0,
+    [property: Key(6)] bool First = false) : MediaChange;
 
 [MessagePackObject]
 public sealed record DropTrack([property: Key(0)] uint Ssrc) : MediaChange;
+
+/// <summary>Tracks of which only the loudest are heard at a time (docs/decisions/0008). Nobody who hears one of them should not be subscribed to
+/// the others: each worker chooses among those that it has listeners of.</summary>
+/// <param name="Id">Not 0.</param>
+/// <param name="Loudest">How many, from 1.</param>
+[MessagePackObject]
+public sealed record PutGroup([property: Key(0)] uint Id, [property: Key(1)] int Loudest) : MediaChange;
+
+/// <summary>After its tracks.</summary>
+[MessagePackObject]
+public sealed record DropGroup([property: Key(0)] uint Id) : MediaChange;
 
 /// <summary>Why a subscription does not forward; it forwards when no bit is set.</summary>
 [Flags]

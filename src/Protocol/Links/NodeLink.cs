@@ -80,6 +80,7 @@ public sealed record NodePing([property: Key(0)] long Number) : GatewayLinkMessa
 public sealed record NodePong([property: Key(0)] long Number) : NodeMessage;
 
 /// <summary>One member of a guild's voice, as the node must know it before the client comes.</summary>
+/// <param name="PrioritySpeaker">May ask to be heard whoever else talks.</param>
 [MessagePackObject]
 public sealed record VoiceMember(
     [property: Key(0)] ulong User,
@@ -89,7 +90,8 @@ public sealed record VoiceMember(
     [property: Key(4)] bool SelfDeaf,
     [property: Key(5)] bool Mute,
     [property: Key(6)] bool Deaf,
-    [property: Key(7)] bool Suppress);
+    [property: Key(7)] bool Suppress,
+    [property: Key(8)] bool PrioritySpeaker = false);
 
 /// <summary>Voice states of a guild, whole or changed. A lower epoch than the node knows is refused; a higher one
 /// replaces what it has. A delta follows the revision before it, or is refused and a whole one is asked for.</summary>

@@ -15,23 +15,27 @@ internal enum VoiceFlags
     Suppress = 1 << 2,
     SelfDeaf = 1 << 3,
     Deaf = 1 << 4,
+    PrioritySpeaker = 1 << 5,
 }
 
 /// <summary>One participant who has media.</summary>
 /// <param name="Audio">The track's SSRC, which every listener sees.</param>
-internal sealed record MediaClient(PutTransport Transport, uint Audio, RoomId Room, VoiceFlags Flags);
+/// <param name="First">To be heard whoever else talks.</param>
+internal sealed record MediaClient(PutTransport Transport, uint Audio, RoomId Room, VoiceFlags Flags, bool First = false);
 
 /// <summary>The state that the media process should be in, and the changes it has not been told. The clients are the whole
 /// truth; tracks, subscriptions and gates follow from them. Who is suppressed, as the audience of a stage is for hours, has no track that
 /// others could subscribe to: an audience of thousands costs each of its people as many subscriptions as there are speakers. Mute and deafen come and
 /// go, and are gates. A join, a leave or a flag costs at most twice as many changes as the room has people.</summary>
-internal sealed class MediaPlan
+/// <param name="loudest">How many talkers of a room are heard at once; 0: all of them.</param>
+internal sealed class MediaPlan(int loudest = 0)
 {
     private const uint OpusClockRate = 48_000; // RFC 7587 section 4.1
 
     private readonly Dictionary<uint, MediaClient> clients = [];
-    private readonly Dictionary<RoomId, List<uint>> rooms = [];
+    private readonly Dictionary<RoomId, Room> rooms = [];
     private List<MediaChange> untold = [];
+    private uint lastGroup;
 
     /// <summary>Of the last snapshot or delta taken.</summary>
     public long Revision { get; private set; }
@@ -43,13 +47,13 @@ internal sealed class MediaPlan
         var id = client.Transport.Id;
         clients.Add(id, client);
         untold.Add(client.Transport);
-        if (!rooms.TryGetValue(client.Room, out var room)) rooms.Add(client.Room, room = []);
-        foreach (var other in room)
+        var room = Enter(client.Room);
+        foreach (var other in room.People)
         {
             if (MaySpeak(clients[other])) untold.Add(Subscription(clients[other], client));
         }
 
-        room.Add(id);
+        room.People.Add(id);
         if (MaySpeak(client)) PutTrack(client);
     }
 
@@ -58,21 +62,21 @@ internal sealed class MediaPlan
     {
         if (!clients.Remove(transport, out var client)) return;
         var room = rooms[client.Room];
-        room.Remove(transport);
-        foreach (var other in room)
+        room.People.Remove(transport);
+        foreach (var other in room.People)
         {
             if (MaySpeak(clients[other])) untold.Add(new DropSubscription(clients[other].Audio, transport));
         }
 
         if (MaySpeak(client)) DropTrack(client);
-        if (room.Count == 0) rooms.Remove(client.Room);
+        if (room.People.Count == 0) Close(client.Room, room);
         untold.Add(new DropTransport(transport));
     }
 
-    public void SetFlags(uint transport, VoiceFlags flags)
+    public void SetFlags(uint transport, VoiceFlags flags, bool first = false)
     {
         var before = clients[transport];
-        var now = clients[transport] = before with { Flags = flags };
+        var now = clients[transport] = before with { Flags = flags, First = first };
         if (ListenerGates(before.Flags) != ListenerGates(flags))
         {
             foreach (var other in Others(now).Where(MaySpeak)) untold.Add(Subscription(other, now));
@@ -86,8 +90,9 @@ internal sealed class MediaPlan
             case (true, false):
                 DropTrack(now);
                 break;
-            case (true, true) when TalkerGates(before.Flags) != TalkerGates(flags):
-                PutSubscriptions(now);
+            case (true, true):
+                if (Track(before) != Track(now)) untold.Add(Track(now));
+                if (TalkerGates(before.Flags) != TalkerGates(flags)) PutSubscriptions(now);
                 break;
         }
     }
@@ -111,8 +116,25 @@ internal sealed class MediaPlan
             from listener in Others(talker)
             select Subscription(talker, listener);
         MediaChange[] changes =
-            [.. clients.Values.Select(client => client.Transport), .. clients.Values.Where(MaySpeak).Select(Track), .. subscriptions];
+        [
+            .. rooms.Values.Where(room => room.Group != 0).Select(room => new PutGroup(room.Group, loudest)),
+            .. clients.Values.Select(client => client.Transport), .. clients.Values.Where(MaySpeak).Select(Track), .. subscriptions,
+        ];
         return new MediaSnapshot(++Revision, certificate, privateKey, changes);
+    }
+
+    private Room Enter(RoomId id)
+    {
+        if (rooms.TryGetValue(id, out var room)) return room;
+        rooms.Add(id, room = new Room(loudest > 0 ? ++lastGroup : 0));
+        if (room.Group != 0) untold.Add(new PutGroup(room.Group, loudest));
+        return room;
+    }
+
+    private void Close(RoomId id, Room room)
+    {
+        rooms.Remove(id);
+        if (room.Group != 0) untold.Add(new DropGroup(room.Group));
     }
 
     private void PutTrack(MediaClient talker)
@@ -133,13 +155,14 @@ internal sealed class MediaPlan
     }
 
     private IEnumerable<MediaClient> Others(MediaClient client) =>
-        rooms[client.Room].Where(other => other != client.Transport.Id).Select(other => clients[other]);
+        rooms[client.Room].People.Where(other => other != client.Transport.Id).Select(other => clients[other]);
 
     private static bool MaySpeak(MediaClient client) => !client.Flags.HasFlag(VoiceFlags.Suppress);
 
     /// <summary>A UDP client sends under the SSRC that it was given; a browser under one of its own, which its packets tell.</summary>
-    private static PutTrack Track(MediaClient client) => new(
-        client.Audio, client.Transport.Id, TrackKind.Audio, OpusClockRate, client.Transport.Path is UdpPath udp ? udp.Ssrc : 0);
+    private PutTrack Track(MediaClient client) => new(
+        client.Audio, client.Transport.Id, TrackKind.Audio, OpusClockRate, client.Transport.Path is UdpPath udp ? udp.Ssrc : 0,
+        rooms[client.Room].Group, loudest > 0 && client.First);
 
     private static PutSubscription Subscription(MediaClient talker, MediaClient listener) =>
         new(talker.Audio, listener.Transport.Id, talker.Audio, TalkerGates(talker.Flags) | ListenerGates(listener.Flags));
@@ -151,4 +174,10 @@ internal sealed class MediaPlan
     private static Gates ListenerGates(VoiceFlags flags) =>
         (flags.HasFlag(VoiceFlags.SelfDeaf) ? Gates.ListenerSelfDeafened : Gates.None)
         | (flags.HasFlag(VoiceFlags.Deaf) ? Gates.ListenerDeafened : Gates.None);
+
+    /// <param name="Group">In which its talkers compete; 0: they do not.</param>
+    private sealed record Room(uint Group)
+    {
+        public List<uint> People { get; } = [];
+    }
 }

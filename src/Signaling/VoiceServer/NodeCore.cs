@@ -14,6 +14,15 @@ internal sealed record NodeIdentity(string NodeId, Func<string, VoiceToken?> Rea
 
     public ushort[] SrtpProfiles { get; init; } = [7, 1];
 
+    /// <summary>See <see cref="NodeOptions.ChannelPeople"/>.</summary>
+    public int ChannelPeople { get; init; } = NodeOptions.DefaultChannelPeople;
+
+    /// <summary>Participants that count as a full node.</summary>
+    public int MaxSessions { get; init; } = NodeOptions.DefaultMaxSessions;
+
+    /// <summary>See <see cref="NodeOptions.Loudest"/>.</summary>
+    public int Loudest { get; init; }
+
     /// <summary>Names of the UDP protocol's modes to offer, best first.</summary>
     public IReadOnlyList<string> Modes { get; init; } = EncryptionModes.Current;
 }
@@ -35,7 +44,11 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private readonly Dictionary<(ulong Guild, string Session), VoiceSession> byId = [];
     private readonly HashSet<VoiceSession> severed = [];
     private readonly SessionMedia media = new(node, numbers, outbox);
-    private readonly VoiceRooms rooms = new(node.Workers.Length);
+    private readonly VoiceRooms rooms = new();
+
+    private readonly WorkerPlacement placement =
+        new(node.Workers.Length, node.ChannelPeople, Math.Max(1, node.MaxSessions / node.Workers.Length));
+
     private bool stopped;
 
     public int Sessions => byId.Count;
@@ -79,7 +92,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
                 Close(connection, VoiceCloseCode.NotAuthenticated, "not identified");
                 break;
             case SelectProtocol select: Selected(now, connection, connection.Session, select); break;
-            case Speaking speaking: connection.Session.Room.Speaks(now, connection.Session, speaking.Flags); break;
+            case Speaking speaking: Speaks(now, connection.Session, speaking.Flags); break;
             case BackendVersionRequest: outbox.Add(new SendFrame(socket, ServerFrame.Version(Version))); break;
             case Ignored: break;
             default: throw new ArgumentOutOfRangeException(nameof(message), message.GetType().Name, "no such message");
@@ -152,10 +165,13 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     // ---- media process
 
-    public void Media(MediaEvent happened)
+    public void Media(TimeSpan now, MediaEvent happened)
     {
         switch (happened)
         {
+            case MediaReport report:
+                placement.Report(now, report.Workers);
+                break;
             case Protocol.Links.MediaReady:
                 media.Start();
                 break;
@@ -205,12 +221,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         if (guild!.Sessions.TryGetValue(member!.User, out var before)) End(before, VoiceCloseCode.Disconnected, "replaced");
 
         var room = rooms.Get(new RoomId(guild.Key.Guild, member.Channel));
-        var session = new VoiceSession(guild, member, identify.Token, room, numbers.NextSsrc(), outbox);
+        var session = new VoiceSession(guild, member, identify.Token, room, placement.Enter(room.Id), numbers.NextSsrc(), outbox);
         guild.Sessions.Add(session.User, session);
         byId[session.Key] = session;
         Attach(now, connection, session);
 
-        var address = node.Workers[room.Worker][0];
+        var address = node.Workers[session.Worker][0];
         var ready = new VoiceReady(session.Ssrc, address.Address.ToString(), address.Port, [.. node.Modes]);
         session.SendOnce(ServerFrame.Ready(ready with { Node = node.NodeId, Region = node.Region }));
         rooms.Enter(session);
@@ -267,6 +283,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             ? media.Select(session, select, connection.From)
             : new Refused(VoiceCloseCode.RateLimited, "too many selections");
         if (refusal is { } refused) Close(connection, refused.Code, refused.Reason);
+    }
+
+    private void Speaks(TimeSpan now, VoiceSession session, SpeakingFlags flags)
+    {
+        session.Room.Speaks(now, session, flags);
+        media.SetFlags(session);
     }
 
     private void MediaClosed(VoiceSession session, TransportCloseReason reason)
@@ -329,6 +351,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         session.Guild.Sessions.Remove(session.User);
         severed.Remove(session);
         rooms.Leave(session);
+        placement.Leave(session.Room.Id, session.Worker);
         byId.Remove(session.Key);
         media.Stop(session);
     }

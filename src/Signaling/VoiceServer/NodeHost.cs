@@ -185,7 +185,7 @@ public sealed class NodeHost : IAsyncDisposable
         if (happened is MediaReport report) Volatile.Write(ref lastMedia, report);
         return happened is null
             ? mailbox.PostAsync((core, _) => core.MediaLost())
-            : mailbox.PostAsync((core, _) => core.Media(happened));
+            : mailbox.PostAsync((core, now) => core.Media(now, happened));
     }
 
     private void Deliver(Output output)
@@ -211,6 +211,9 @@ public sealed class NodeHost : IAsyncDisposable
             Region = options.Region,
             SrtpProfiles = options.SrtpProfiles,
             Modes = options.EncryptionModes,
+            ChannelPeople = options.ChannelPeople,
+            MaxSessions = options.MaxSessions,
+            Loudest = options.Loudest,
         };
     }
 

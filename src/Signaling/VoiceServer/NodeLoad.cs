@@ -13,6 +13,7 @@ internal sealed class NodeLoad(int processors, int maxSessions)
 
     private TimeSpan lastNow;
     private double lastCpu;
+    private double lastBusy;
     private double cpuShare;
     private long lastBytes;
 
@@ -24,7 +25,10 @@ internal sealed class NodeLoad(int processors, int maxSessions)
         var cpu = nodeCpu.TotalSeconds + (media?.CpuSeconds ?? 0);
         var bytes = media?.BytesForwarded ?? 0;
         var weight = 1 - Math.Exp(-seconds / VoiceNode.LoadAveragedOver.TotalSeconds);
-        cpuShare += weight * (Share((cpu - lastCpu) / seconds / processors) - cpuShare);
+        // Workers are threads: they may be full while most of the machine is idle.
+        var busy = media?.Workers.Sum(worker => worker.BusySeconds) ?? 0;
+        var share = Math.Max((cpu - lastCpu) / processors, (busy - lastBusy) / Math.Max(media?.Workers.Length ?? 0, 1));
+        cpuShare += weight * (Share(share / seconds) - cpuShare);
         var report = new NodeReport(
             cpuShare,
             Share((bytes - lastBytes) / seconds / FullEgress),
@@ -33,7 +37,7 @@ internal sealed class NodeLoad(int processors, int maxSessions)
             core.Guilds,
             core.MediaReady,
             core.Hosted());
-        (lastNow, lastCpu, lastBytes) = (now, cpu, bytes);
+        (lastNow, lastCpu, lastBusy, lastBytes) = (now, cpu, busy, bytes);
         return report;
     }
 

@@ -5,6 +5,9 @@ namespace Voice.Signaling.VoiceServer;
 /// <summary>What a voice node is told at start.</summary>
 public sealed record NodeOptions
 {
+    internal const int DefaultChannelPeople = 400;
+    internal const int DefaultMaxSessions = 2000;
+
     public required string DataDirectory { get; init; }
 
     /// <summary>1 to 64 characters of [a-z0-9-], unique in the cluster and the same at each start.</summary>
@@ -25,6 +28,13 @@ public sealed record NodeOptions
 
     public int Workers { get; init; } = 1;
 
+    /// <summary>People of one channel that one worker serves; who comes then is served by others. A worker has to send them 50 packets a second for
+    /// each talker.</summary>
+    public int ChannelPeople { get; init; } = DefaultChannelPeople;
+
+    /// <summary>How many talkers of a channel are heard at once, the loudest; 0: all of them.</summary>
+    public int Loudest { get; init; }
+
     /// <summary>Addresses that clients are told for media; null is the bound address.</summary>
     public IPAddress? AnnounceV4 { get; init; }
 
@@ -43,7 +53,7 @@ public sealed record NodeOptions
     public string? ClusterSecret { get; init; }
 
     /// <summary>Participants that count as full.</summary>
-    public int MaxSessions { get; init; } = 2000;
+    public int MaxSessions { get; init; } = DefaultMaxSessions;
 
     /// <summary>Program and arguments that start a media process; the supervisor appends its own options.</summary>
     public required string[] MediaCommand { get; init; }

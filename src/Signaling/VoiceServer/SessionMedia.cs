@@ -13,7 +13,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
     private const byte NativeAudioLevelExtension = 1; // udp-media.md section 4
 
     private readonly bool servesThisMachine = node.Workers.Any(worker => worker.Any(announced => IsLoopback(announced.Address)));
-    private readonly MediaPlan plan = new();
+    private readonly MediaPlan plan = new(node.Loudest);
     private readonly Dictionary<uint, VoiceSession> byTransport = [];
     private readonly Dictionary<uint, byte[]> descriptions = []; // that wait for the media process to have the transport
 
@@ -59,7 +59,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
 
     public void SetFlags(VoiceSession session)
     {
-        if (session.Transport is { } transport) plan.SetFlags(transport, session.Flags);
+        if (session.Transport is { } transport) plan.SetFlags(transport, session.Flags, session.SpeaksFirst);
     }
 
     public void Stop(VoiceSession session)
@@ -78,7 +78,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
 
         var id = numbers.NextTransport();
         var path = new WebRtcPath(numbers.IceUfrag(id), numbers.IcePassword(), client.IceUfrag, client.Fingerprint, node.SrtpProfiles);
-        var worker = session.Room.Worker;
+        var worker = session.Worker;
         Put(session, new PutTransport(id, worker, client.OpusPayloadType ?? ListedOpus(select), client.AudioLevelExtension, path));
         var answer = new ServerSdp(path.LocalUfrag, path.LocalPassword, node.Dtls.Fingerprint, node.Workers[worker]);
         Describe(session, ServerFrame.Description(new SessionDescription(answer.Write(), numbers.MediaSessionId())));
@@ -94,7 +94,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         var key = numbers.SecretKey();
         var path = new UdpPath(mode, key, session.Ssrc, Expected(target, from));
         var id = numbers.NextTransport();
-        Put(session, new PutTransport(id, session.Room.Worker, ListedOpus(select), NativeAudioLevelExtension, path));
+        Put(session, new PutTransport(id, session.Worker, ListedOpus(select), NativeAudioLevelExtension, path));
         descriptions.Add(id, ServerFrame.Description(
             new UdpSessionDescription(mode.Name(), [.. key.Select(octet => (int)octet)], numbers.MediaSessionId())));
         return null;
@@ -111,7 +111,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         Stop(session);
         session.Transport = transport.Id;
         byTransport.Add(transport.Id, session);
-        plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags));
+        plan.Add(new MediaClient(transport, session.Ssrc, session.Room.Id, session.Flags, session.SpeaksFirst));
     }
 
     /// <summary>64 to 95 would be read as RTCP (RFC 5761 section 4).</summary>

@@ -3,15 +3,12 @@ using Voice.Protocol.Voice;
 
 namespace Voice.Signaling.VoiceServer;
 
-/// <summary>A voice channel with somebody in it: its people, and what they are told of each other. It is served by one media
-/// worker for as long as it lasts.</summary>
-internal sealed class VoiceRoom(RoomId id, int worker)
+/// <summary>A voice channel with somebody in it: its people, and what they are told of each other.</summary>
+internal sealed class VoiceRoom(RoomId id)
 {
     private readonly List<VoiceSession> sessions = [];
 
     public RoomId Id => id;
-
-    public int Worker => worker;
 
     public IReadOnlyList<VoiceSession> Sessions => sessions;
 

@@ -8,7 +8,8 @@ namespace Voice.Signaling.VoiceServer;
 
 /// <summary>One participant's voice session: from Identify until it ends for good, over lost sockets.</summary>
 /// <param name="token">What it was opened with.</param>
-internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string token, VoiceRoom room, uint ssrc, Outbox outbox)
+/// <param name="worker">That serves its media.</param>
+internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string token, VoiceRoom room, int worker, uint ssrc, Outbox outbox)
 {
     private readonly ReplayBuffer replay = new();
 
@@ -22,12 +23,19 @@ internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string
 
     public VoiceRoom Room => room;
 
+    public int Worker => worker;
+
     /// <summary>First of the session's block: its audio, as everybody sees it.</summary>
     public uint Ssrc => ssrc;
 
+    /// <summary>By its voice state.</summary>
     public VoiceFlags Flags { get; set; } = FlagsOf(member);
 
+    /// <summary>By what its client says of itself.</summary>
     public SpeakingFlags Speaking { get; set; }
+
+    /// <summary>To be heard whoever else talks: it may, and its client says that it does.</summary>
+    public bool SpeaksFirst => Flags.HasFlag(VoiceFlags.PrioritySpeaker) && Speaking.HasFlag(SpeakingFlags.Priority);
 
     /// <summary>What the others were told of <see cref="Speaking"/>.</summary>
     public SpeakingFlags ToldSpeaking { get; set; }
@@ -55,7 +63,8 @@ internal sealed class VoiceSession(ServedGuild guild, VoiceMember member, string
         | (member.Mute ? VoiceFlags.Mute : VoiceFlags.None)
         | (member.Suppress ? VoiceFlags.Suppress : VoiceFlags.None)
         | (member.SelfDeaf ? VoiceFlags.SelfDeaf : VoiceFlags.None)
-        | (member.Deaf ? VoiceFlags.Deaf : VoiceFlags.None);
+        | (member.Deaf ? VoiceFlags.Deaf : VoiceFlags.None)
+        | (member.PrioritySpeaker ? VoiceFlags.PrioritySpeaker : VoiceFlags.None);
 
     public bool IsOpenedBy(string shown) =>
         CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(token.AsSpan()), MemoryMarshal.AsBytes(shown.AsSpan()));

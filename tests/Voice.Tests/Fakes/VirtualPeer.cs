@@ -15,6 +15,7 @@ public abstract class VirtualPeer : IDisposable
         Put = put;
         TrackSsrc = put.Id * 8;
         Address = address;
+        PutTrack = new(TrackSsrc, put.Id, TrackKind.Audio, 48_000, 0);
         sfu.Port.Attach(address, Inbox.Add);
     }
 
@@ -22,7 +23,7 @@ public abstract class VirtualPeer : IDisposable
 
     public PutTransport Put { get; internal set; }
 
-    public PutTrack PutTrack => new(TrackSsrc, Id, TrackKind.Audio, 48_000, 0);
+    public PutTrack PutTrack { get; internal set; }
 
     /// <summary>Ours, as listeners see it.</summary>
     public uint TrackSsrc { get; }

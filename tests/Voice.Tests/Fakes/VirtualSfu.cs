@@ -51,19 +51,21 @@ public sealed class VirtualSfu : IDisposable
     /// <summary>A client that signalling announced, with one audio track; it has not said anything yet.</summary>
     public VirtualClient Add(
         SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null,
-        Func<PutTransport, PutTransport>? customize = null)
+        Func<PutTransport, PutTransport>? customize = null, uint group = 0)
     {
         var id = ++lastId;
         var client = new VirtualClient(this, id, profile, payloadType, levelExtension, address ?? Home(id));
         if (customize is not null) client.Put = customize(client.Put);
+        client.PutTrack = client.PutTrack with { Group = group };
         return Announced(client);
     }
 
     /// <summary>A client that is connected: checked, nominated, and with the keys that a handshake would have given.</summary>
     public VirtualClient Connect(
-        SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null, int worker = 0)
+        SrtpProfile profile = SrtpProfile.AeadAes128Gcm, byte payloadType = 111, byte levelExtension = 1, RemoteEndPoint? address = null, int worker = 0,
+        uint group = 0)
     {
-        var client = Add(profile, payloadType, levelExtension, address, put => put with { Worker = worker });
+        var client = Add(profile, payloadType, levelExtension, address, put => put with { Worker = worker }, group);
         client.Send(client.Check());
         client.UseKeys();
         return client;

@@ -1,5 +1,6 @@
 using Voice.Media.Net;
 using Voice.Protocol.DiscordUdp;
+using Voice.Protocol.Links;
 using Voice.Protocol.Srtp;
 using Voice.Tests.Fakes;
 using Xunit;
@@ -37,6 +38,14 @@ public sealed class AllocationTests
         using var sfu = new VirtualSfu(port: new CountingPort(), workers: 2);
         var next = 0;
         Forwards(sfu, sfu.Connect(), () => sfu.Connect(worker: next++ % 2));
+    }
+
+    [Fact]
+    public void Choosing_the_loudest_allocates_nothing()
+    {
+        using var sfu = new VirtualSfu(port: new CountingPort());
+        sfu.Apply([new PutGroup(5, 1)]);
+        Forwards(sfu, sfu.Connect(group: 5), () => sfu.Connect());
     }
 
     private static void Forwards(VirtualSfu sfu, VirtualPeer talker, Func<VirtualPeer> listener)

@@ -38,7 +38,7 @@ public class WorkerPlanTests
         PutSubscription first = new(8, 2, 8, Gates.None), second = new(8, 3, 8, Gates.None);
         plan.Split([Transport(1, 0), Transport(2, 1), Transport(3, 1), Track]);
 
-        AssertParts(plan.Split([first, second, first]), [new PutRelay(1, 8, 1)], [new PutShadow(1, 8, TrackKind.Audio, 48_000), first, second, first]);
+        AssertParts(plan.Split([first, second, first]), [new PutRelay(1, 8, 1)], [new PutShadow(1, Track), first, second, first]);
         AssertParts(plan.Split([new DropSubscription(8, 2)]), [], [new DropSubscription(8, 2)]);
         AssertParts(plan.Split([new DropTransport(3)]), [new DropRelay(8, 1)], [new DropShadow(8), new DropTransport(3)]);
     }
@@ -53,6 +53,19 @@ public class WorkerPlanTests
 
             AssertParts(plan.Split([drop]), [drop], [new DropShadow(8)], [new DropShadow(8)]);
         }
+    }
+
+    [Fact]
+    public void Groups_are_every_workers_and_shadows_follow_what_a_track_may_change()
+    {
+        var plan = new WorkerPlan(2);
+        var track = Track with { Group = 5 };
+        plan.Split([Transport(1, 0), Transport(2, 1), track, new PutSubscription(8, 2, 8, Gates.None)]);
+
+        AssertParts(plan.Split([new PutGroup(5, 3)]), [new PutGroup(5, 3)], [new PutGroup(5, 3)]);
+        var first = track with { First = true };
+        AssertParts(plan.Split([first]), [first], [new PutShadow(1, first)]);
+        AssertParts(plan.Split([first]), [first], []);
     }
 
     [Fact]

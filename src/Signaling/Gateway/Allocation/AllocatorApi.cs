@@ -118,7 +118,8 @@ public static class AllocatorApi
     }
 
     private static VoiceMember ToMember(AssignmentVoiceState state) => new(
-        state.UserId.Value, state.ChannelId.Value, state.SessionId, state.SelfMute, state.SelfDeaf, state.Mute, state.Deaf, state.Suppress);
+        state.UserId.Value, state.ChannelId.Value, state.SessionId, state.SelfMute, state.SelfDeaf, state.Mute, state.Deaf, state.Suppress,
+        state.PrioritySpeaker);
 }
 
 /// <param name="Region">Where the guild would like to be served; another region serves it when that one has no node.</param>
@@ -138,6 +139,9 @@ public sealed record AssignmentVoiceState(Snowflake UserId, Snowflake ChannelId,
 
     [Description("May listen only.")]
     public bool Suppress { get; init; }
+
+    [Description("May be heard whoever else talks, where a channel's loudest are chosen.")]
+    public bool PrioritySpeaker { get; init; }
 }
 
 /// <param name="Endpoint">host:port of the voice WebSocket, for VOICE_SERVER_UPDATE.</param>

@@ -169,6 +169,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
                 Mute = member.Mute,
                 Deaf = member.Deaf,
                 Suppress = member.Suppress,
+                PrioritySpeaker = member.PrioritySpeaker,
             };
         }
     }
@@ -365,6 +366,8 @@ public sealed class GuildVoice(Func<string> newSessionId)
     {
         one.Mute = member.Mute;
         one.Deaf = member.Deaf;
-        one.Suppress = channel.Type == ChannelType.Stage ? !one.IsSpeaker : !GuildPermissions.Of(Data!, member, channel).HasFlag(Permissions.Speak);
+        var may = GuildPermissions.Of(Data!, member, channel);
+        one.Suppress = channel.Type == ChannelType.Stage ? !one.IsSpeaker : !may.HasFlag(Permissions.Speak);
+        one.PrioritySpeaker = may.HasFlag(Permissions.PrioritySpeaker);
     }
 }

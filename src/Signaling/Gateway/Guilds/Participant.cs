@@ -48,6 +48,9 @@ public sealed class Participant(Snowflake user)
 
     public bool Suppress { get; set; }
 
+    /// <summary>May be heard whoever else talks.</summary>
+    public bool PrioritySpeaker { get; set; }
+
     /// <summary>On a stage: may speak. Whoever moderates it may from the start, others when they are let.</summary>
     public bool IsSpeaker { get; set; }
 
@@ -75,7 +78,7 @@ public sealed class Participant(Snowflake user)
     /// <summary>Epoch of the assignment in the last VOICE_SERVER_UPDATE; 0: none yet.</summary>
     public long Told { get; set; }
 
-    public VoiceMember ToMember() => new(User.Value, Channel.Value, SessionId, SelfMute, SelfDeaf, Mute, Deaf, Suppress);
+    public VoiceMember ToMember() => new(User.Value, Channel.Value, SessionId, SelfMute, SelfDeaf, Mute, Deaf, Suppress, PrioritySpeaker);
 
     public VoiceState ToState() => new(User, SessionId)
     {

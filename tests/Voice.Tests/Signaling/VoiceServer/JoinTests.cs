@@ -152,6 +152,47 @@ public class JoinTests
     }
 
     [Fact]
+    public void A_channel_that_outgrows_a_worker_is_spread_and_each_is_told_its_port()
+    {
+        var three = new TestNode(workers: 3, channelPeople: 2);
+        TestClient[] clients = [.. Enumerable.Range(1, 6).Select(user => three.JoinWithoutMedia((ulong)user))];
+        foreach (var client in clients) client.SelectUdp();
+
+        Assert.Equal([0, 0, 1, 1, 2, 2], three.Plan.Transports.OrderBy(pair => pair.Key).Select(pair => pair.Value.Worker));
+        Assert.Equal(
+            [50000, 50000, 50001, 50001, 50002, 50002],
+            clients.Select(client => client.Frames.Single(frame => TestClient.Op(frame) == VoiceOpcode.Ready).GetProperty("d").GetProperty("port").GetInt32()));
+        Assert.Equal(30, three.Plan.Subscriptions.Count);
+    }
+
+    [Fact]
+    public void Who_may_and_says_so_is_heard_first()
+    {
+        var three = new TestNode(loudest: 3);
+        var member = TestNode.Member(1) with { PrioritySpeaker = true };
+        three.Push(member, TestNode.Member(2));
+        TestClient[] clients = [three.Connect(), three.Connect()];
+        for (var i = 0; i < 2; i++)
+        {
+            clients[i].Identify((ulong)i + 1);
+            clients[i].Select();
+            clients[i].Speak(5);
+        }
+
+        Assert.Equal([true, false], clients.Select(client => three.Plan.Tracks[client.Ssrc].First));
+        clients[0].Speak(1);
+        Assert.False(three.Plan.Tracks[clients[0].Ssrc].First);
+        clients[0].Speak(5);
+        three.Push(member with { PrioritySpeaker = false });
+        Assert.False(three.Plan.Tracks[clients[0].Ssrc].First);
+        Assert.Equal(3, Assert.Single(three.Plan.Groups).Value.Loudest);
+
+        three.Remove(1);
+        three.Remove(2);
+        Assert.Empty(three.Plan.Groups);
+    }
+
+    [Fact]
     public void A_leave_is_told_to_the_channel_and_ends_the_socket()
     {
         var (a, b) = (node.Join(1), node.Join(2));

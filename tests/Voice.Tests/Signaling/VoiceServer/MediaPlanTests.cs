@@ -20,9 +20,9 @@ public class MediaPlanTests
         .Array[0, 80];
 
     [Fact]
-    public void Deltas_add_up_to_the_snapshot_and_both_to_what_the_rooms_say() => Acts.Sample(acts =>
+    public void Deltas_add_up_to_the_snapshot_and_both_to_what_the_rooms_say() => Gen.Select(Acts, Gen.Int[0, 1]).Sample((acts, loudest) =>
     {
-        var plan = new MediaPlan();
+        var plan = new MediaPlan(loudest);
         var told = new MediaFold();
         var model = new Dictionary<uint, (ulong Room, VoiceFlags Flags)>();
         told.Apply(plan.TakeSnapshot([], []));
@@ -40,7 +40,7 @@ public class MediaPlanTests
                     break;
                 case Act.SetFlags when model.TryGetValue(who, out var before):
                     model[who] = before with { Flags = flags };
-                    plan.SetFlags(who, flags);
+                    plan.SetFlags(who, flags, first: flags.HasFlag(VoiceFlags.SelfDeaf));
                     break;
                 case Act.Tell when plan.TakeDelta() is { } delta:
                     told.Apply(delta);
@@ -57,10 +57,13 @@ public class MediaPlanTests
             where talker.Key != listener.Key && talker.Value.Room == listener.Value.Room && MaySpeak(talker.Value.Flags)
             select ((talker.Key * 8, listener.Key), GatesOf(talker.Value.Flags, listener.Value.Flags));
 
+        Assert.Equal(whole.Tracks.OrderBy(track => track.Key), told.Tracks.OrderBy(track => track.Key));
         foreach (var fold in new[] { told, whole })
         {
             Assert.Equal(expected.Order(), fold.Subscriptions.Select(pair => (pair.Key, pair.Value.Gates)).Order());
             Assert.Equal(model.Keys.Order(), fold.Transports.Keys.Order());
+            Assert.Equal(loudest * model.Values.Select(one => one.Room).Distinct().Count(), fold.Groups.Count);
+            foreach (var room in fold.Tracks.Values.GroupBy(track => model[track.Transport].Room)) Assert.Single(room.Select(track => track.Group).Distinct());
             Assert.Equal(model.Where(one => MaySpeak(one.Value.Flags)).Select(one => one.Key).Order(), fold.Tracks.Values.Select(track => track.Transport).Order());
         }
     });

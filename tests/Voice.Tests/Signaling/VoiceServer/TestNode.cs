@@ -26,11 +26,17 @@ internal sealed class TestNode
     private long revision;
     private long lastSocket;
 
-    public TestNode(int workers = 1, bool mediaReady = true, IReadOnlyList<string>? modes = null, string announced = "192.0.2.7")
+    public TestNode(int workers = 1, bool mediaReady = true, IReadOnlyList<string>? modes = null, string announced = "192.0.2.7",
+        int loudest = 0, int channelPeople = 400)
     {
         var random = new Random(1);
         var addresses = Enumerable.Range(0, workers).Select(i => new[] { new IPEndPoint(IPAddress.Parse(announced), 50000 + i) });
-        var identity = new NodeIdentity(NodeId, text => tokens.GetValueOrDefault(text), Dtls, [.. addresses]) { Modes = modes ?? EncryptionModes.Current };
+        var identity = new NodeIdentity(NodeId, text => tokens.GetValueOrDefault(text), Dtls, [.. addresses])
+        {
+            Modes = modes ?? EncryptionModes.Current,
+            Loudest = loudest,
+            ChannelPeople = channelPeople,
+        };
         Core = new NodeCore(identity, new Numbers(bytes => random.NextBytes(bytes.Span)), outbox);
         if (mediaReady) Media(new MediaReady(1, workers));
     }
@@ -109,7 +115,7 @@ internal sealed class TestNode
 
     public void Media(MediaEvent happened)
     {
-        Core.Media(happened);
+        Core.Media(Now, happened);
         Deliver();
     }
 
@@ -273,6 +279,8 @@ internal sealed class MediaFold
 
     public Dictionary<(uint Track, uint Listener), PutSubscription> Subscriptions { get; } = [];
 
+    public Dictionary<uint, PutGroup> Groups { get; } = [];
+
     public long Revision { get; private set; }
 
     public static MediaChange[] ChangesOf(MediaCommand command) => command switch
@@ -290,6 +298,7 @@ internal sealed class MediaFold
                 Transports.Clear();
                 Tracks.Clear();
                 Subscriptions.Clear();
+                Groups.Clear();
                 Apply(snapshot.Revision, snapshot.Changes);
                 break;
             case MediaDelta delta:
@@ -308,6 +317,9 @@ internal sealed class MediaFold
             {
                 case PutTransport put: Transports[put.Id] = put; break;
                 case DropTransport drop: Transports.Remove(drop.Id); break;
+                case PutGroup put: Groups[put.Id] = put; break;
+                case DropGroup drop: Groups.Remove(drop.Id); break;
+                case PutTrack put when put.Group != 0 && !Groups.ContainsKey(put.Group): throw new InvalidOperationException("no such group");
                 case PutTrack put: Tracks[put.Ssrc] = put; break;
                 case DropTrack drop: Tracks.Remove(drop.Ssrc); break;
                 case PutSubscription put: Subscriptions[(put.Track, put.Listener)] = put; break;

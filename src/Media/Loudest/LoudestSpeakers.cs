@@ -1,0 +1,82 @@
+namespace Voice.Media.Loudest;
+
+/// <summary>Chooses, of talkers who all send at once, the few who are heard. Speech must not be clipped at its start, so whoever is clearly louder than the
+/// weakest of those heard takes its place with one packet, as does any sound the place of one who has fallen silent; what lies between changes
+/// nothing, so that equals do not take turns. Told of every packet with its time; asks and allocates nothing.</summary>
+internal sealed class LoudestSpeakers(int count)
+{
+    /// <summary>Decibels by which one is clearly louder than another.</summary>
+    public const double Margin = 6;
+
+    /// <summary>Who was not <see cref="Audible"/> for this long has fallen silent: longer than the pauses within words, and shorter than those
+    /// between people who take turns.</summary>
+    public static readonly TimeSpan Hold = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Decibels a second by which past loudness counts less: syllables differ, and sentences end.</summary>
+    public const double Decay = 20;
+
+    /// <summary>Loudness of a sound that is more than a room's noise: -65 dBov.</summary>
+    public const double Audible = Silence - 65;
+
+    /// <summary>RFC 6464 section 3: 127 is digital silence, or less than can be told.</summary>
+    public const byte Silence = 127;
+
+    /// <summary>What a packet that does not tell its level counts as: native clients send while they speak, so it is speech, -30 dBov.</summary>
+    public const byte Untold = 30;
+
+    private readonly List<Speaker> heard = new(count);
+
+    /// <summary>How many are heard, besides those who are <see cref="Speaker.First"/>.</summary>
+    public int Count { get; private set; } = count;
+
+    public void Resize(int to)
+    {
+        Count = to;
+        while (heard.Count > to) Remove(Weakest(heard[0].LastPacket));
+    }
+
+    /// <summary>A packet of the speaker's: whether it is heard.</summary>
+    /// <param name="level">RFC 6464: 0 to 127 below overload, with the voice activity bit, which is not looked at: not everybody's tells the truth.</param>
+    public bool Hear(Speaker speaker, byte? level, TimeSpan now)
+    {
+        double loudness = Silence - (level & 0x7F ?? Untold);
+        speaker.Note(loudness, now);
+        if (speaker.First)
+        {
+            Remove(speaker);
+            return true;
+        }
+        if (speaker.IsHeard) return true;
+        if (heard.Count >= Count)
+        {
+            var weakest = Weakest(now);
+            if (!Beats(loudness, weakest, now)) return false;
+            Remove(weakest);
+        }
+        heard.Add(speaker);
+        return speaker.IsHeard = true;
+    }
+
+    /// <summary>The speaker is gone, or nobody listens.</summary>
+    public void Remove(Speaker speaker)
+    {
+        if (!speaker.IsHeard) return;
+        speaker.IsHeard = false;
+        heard.Remove(speaker);
+    }
+
+    private static bool Beats(double loudness, Speaker weakest, TimeSpan now) =>
+        loudness >= weakest.LoudnessAt(now) + Margin || (loudness >= Audible && weakest.IsSilent(now));
+
+    /// <summary>The silent before the others, the quietest before the louder.</summary>
+    private Speaker Weakest(TimeSpan now)
+    {
+        var weakest = heard[0];
+        foreach (var speaker in heard)
+        {
+            var (silent, other) = (speaker.IsSilent(now), weakest.IsSilent(now));
+            if (silent != other ? silent : speaker.LoudnessAt(now) < weakest.LoudnessAt(now)) weakest = speaker;
+        }
+        return weakest;
+    }
+}
