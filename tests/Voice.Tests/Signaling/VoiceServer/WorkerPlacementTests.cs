@@ -80,7 +80,7 @@ public class WorkerPlacementTests
         Assert.Equal(1, placement.Enter(new(1, 1)));
     }
 
-    private static WorkerReport Report(double busySeconds) => new(0, 0, 0, 0, busySeconds, [], []);
+    private static WorkerReport Report(double busySeconds) => new(0, 0, 0, 0, busySeconds, [], [], 0);
 
     /// <summary>A minute in which the workers are busy for these shares of the time.</summary>
     private static void Work(WorkerPlacement placement, params double[] shares)
