@@ -7,7 +7,7 @@ namespace Voice.Load;
 public static class Bench
 {
     /// <summary>In the order in which they run.</summary>
-    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage", "saturate"];
+    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage", "saturate", "storm", "soak"];
 
     /// <summary>Runs one scenario; some have more than one result.</summary>
     /// <exception cref="LoadException">It could not be run as it should.</exception>
@@ -23,6 +23,8 @@ public static class Bench
                 await new Saturation(new("saturate-5", Size: 5, Talkers: 1), options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel),
                 await new Saturation(new("saturate-25", Size: 25, Talkers: 3), options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel),
             ],
+            "storm" => [await new Storm(scenario, options.Quick ? Math.Min(20, options.Joins) : options.Joins).RunAsync(options, progress, cancel)],
+            "soak" => [await new Soak(scenario).RunAsync(options, progress, cancel)],
             _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, "Not a scenario."),
         };
 }

@@ -138,6 +138,14 @@ internal sealed unsafe class LoadGenerator : IDisposable
         return true;
     });
 
+    /// <summary>Of the open window: what listeners should have got by now, and what they got. The difference holds what is on its way.</summary>
+    public Task<(long Expected, long Received)> Balance() => Do(() =>
+    {
+        var expected = 0L;
+        foreach (var talker in schedule.Talkers) expected += (long)(talker.Sent - talker.WindowStart) * talker.Listeners;
+        return (expected, tally.Received);
+    });
+
     /// <summary>Of the window that was closed.</summary>
     public Task<Tally> Result() => Do(() => tally);
 

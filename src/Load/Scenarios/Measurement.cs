@@ -10,7 +10,7 @@ namespace Voice.Load.Scenarios;
 internal sealed record Measurement(ServerWindow Server, Tally Tally, long ReceiverDrops)
 {
     /// <summary>The generator could not keep its times: more than this share of packets were half a frame late.</summary>
-    private const double TooLate = 0.001;
+    private const double TooLate = 0.01;
 
     public double ForwardedPerSecond => Server.Forwarded / Server.Seconds;
 

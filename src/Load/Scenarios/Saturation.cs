@@ -28,6 +28,9 @@ internal sealed class Saturation(Shape shape, int runs)
     /// <summary>Between the last good step and the first bad one.</summary>
     private const int Halvings = 2;
 
+    /// <summary>After many joined: their handshakes' code is compiled anew, and their memory collected.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
+
     private const int MostParticipants = 8000;
     private const int QuickRooms = 4;
 
@@ -162,15 +165,19 @@ internal sealed class Saturation(Shape shape, int runs)
             return null;
         }
 
+        /// <summary>These rooms talk. Where there are too few, more join than are needed now: what joining leaves behind takes a while to be gone.</summary>
         private async Task Talk(int rooms)
         {
             if (rooms > bed.Rooms.All.Count)
             {
                 await bed.Generator.Talk([]);
                 bed.Relax();
-                var (before, joined, missing) = (bed.Rooms.Participants, 0, (rooms - bed.Rooms.All.Count) * shape.Size);
-                await bed.Rooms.Add(rooms - bed.Rooms.All.Count, shape.Size, shape.Talkers, _ =>
-                    progress.Report(new(shape.Name, $"{before + Interlocked.Increment(ref joined)} of {before + missing} joined", Done)));
+                var missing = Math.Min(most, (int)(rooms * Growth)) - bed.Rooms.All.Count;
+                var (before, joined) = (bed.Rooms.Participants, 0);
+                await bed.Rooms.Add(missing, shape.Size, shape.Talkers, _ =>
+                    progress.Report(new(shape.Name, $"{before + Interlocked.Increment(ref joined)} of {before + missing * shape.Size} joined", Done)));
+                bed.Quieten();
+                await Task.Delay(options.Quick ? TimeSpan.Zero : Settling, cancel);
             }
 
             bed.Quieten();

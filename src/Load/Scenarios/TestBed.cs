@@ -9,7 +9,7 @@ namespace Voice.Load.Scenarios;
 internal sealed class TestBed : IAsyncDisposable
 {
     /// <summary>What was sent in a window is waited for this long.</summary>
-    private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(300);
+    public static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(300);
 
     private readonly CancellationToken cancel;
 
@@ -88,6 +88,9 @@ internal sealed class TestBed : IAsyncDisposable
         if (Generator.Lost > 0) throw new LoadException($"the media process stopped answering {Generator.Lost} times");
     }
 
+    /// <summary>At the generator's sockets, since they were opened.</summary>
+    public long ReceiverDrops() => Rooms.All.SelectMany(room => room.Participants).Sum(participant => UdpDrops.OfSocket(participant.Descriptor));
+
     public async ValueTask DisposeAsync()
     {
         Relax();
@@ -95,6 +98,4 @@ internal sealed class TestBed : IAsyncDisposable
         Generator.Dispose();
         Rooms.Dispose();
     }
-
-    private long ReceiverDrops() => Rooms.All.SelectMany(room => room.Participants).Sum(participant => UdpDrops.OfSocket(participant.Descriptor));
 }

@@ -29,7 +29,7 @@ internal sealed class Rooms(MediaServer server, LoadGenerator generator, LoadTra
     /// <summary>Up to this size everybody could talk, as in a voice channel; in larger rooms only the talkers are published.</summary>
     private const int LargestOpenRoom = 25;
 
-    private const int ParallelHandshakes = 16;
+    private const int ParallelHandshakes = 32;
 
     private readonly Random random = new(20);
     private readonly SemaphoreSlim handshakes = new(ParallelHandshakes);

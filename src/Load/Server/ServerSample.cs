@@ -34,6 +34,8 @@ internal sealed record ServerWindow(ServerSample From, ServerSample To)
     /// <summary>By the workers' threads.</summary>
     public long AllocatedBytes => To.Report.Workers.Sum(worker => worker.AllocatedBytes) - From.Report.Workers.Sum(worker => worker.AllocatedBytes);
 
+    public long ProcessAllocatedBytes => To.Report.Memory.AllocatedBytes - From.Report.Memory.AllocatedBytes;
+
     public double PausedMillis => To.Report.Memory.PausedMillis - From.Report.Memory.PausedMillis;
 
     public int Gen0 => To.Report.Memory.Gen0 - From.Report.Memory.Gen0;

@@ -26,6 +26,7 @@ internal static class BenchCommand
                 var results = await BenchView.Show(progress => RunAll(scenarios, options, progress, cancel));
                 BenchView.Table(results);
                 if (parsed.GetValue(settings.Json) is { } json) ResultFile.Write(json, results);
+                if (parsed.GetValue(settings.Html) is { } html) Report.Write(html, results, DateTimeOffset.UtcNow);
                 return 0;
             }
             catch (LoadException e)
@@ -80,9 +81,12 @@ internal sealed class BenchSettings
         participants = settings.Number("participants", "people in the soak, and the most that saturate adds; 0: the scenario's own", 0, 0, 15_000);
         minutes = settings.Number("minutes", "minutes that the soak lasts", 10, 1, 7 * 24 * 60);
         Json = settings.OptionalText("json", "file to write the results to");
+        Html = settings.OptionalText("html", "file to write a report to, with plots");
     }
 
     public Option<string?> Json { get; }
+
+    public Option<string?> Html { get; }
 
     public BenchOptions Read(ParseResult parsed) => new()
     {
