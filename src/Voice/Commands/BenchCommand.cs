@@ -54,8 +54,11 @@ internal static class BenchCommand
 /// <summary>Options of the bench.</summary>
 internal sealed class BenchSettings
 {
+    private const int LeastPayload = 20;
+    private const int MostPayload = 1200;
+
     private readonly Option<LoadTransport> transport;
-    private readonly Option<int?> payload;
+    private readonly Option<string> payload;
     private readonly Option<bool?> speech;
     private readonly Option<bool?> quick;
     private readonly Option<int> runs;
@@ -70,7 +73,7 @@ internal sealed class BenchSettings
     {
         var settings = new Settings(command);
         transport = settings.Choice("transport", "how media goes", LoadTransport.WebRtc, new() { ["webrtc"] = LoadTransport.WebRtc, ["udp"] = LoadTransport.Udp });
-        payload = settings.Payload("payload", "bytes of each Opus packet, or ogg: the sample file's own frames", 100);
+        payload = settings.Text("payload", "bytes of each Opus packet, or ogg: the sample file's own frames", "100");
         speech = settings.Switch("speech", "people speak and pause, instead of talking all the time");
         quick = settings.Switch("quick", "a few seconds each and few people: shows that it counts right, not how fast it is");
         runs = settings.Number("runs", "runs to take medians of; 0: three for saturate and stage, else one", 0, 0, 100);
@@ -92,7 +95,7 @@ internal sealed class BenchSettings
     {
         MediaCommand = MediaCommand.CommandLine,
         Transport = parsed.GetValue(transport),
-        PayloadBytes = parsed.GetValue(payload),
+        PayloadBytes = Payload(parsed.GetRequiredValue(payload)),
         Speech = parsed.GetValue(speech) ?? false,
         Quick = parsed.GetValue(quick) ?? false,
         Runs = NotZero(parsed.GetValue(runs)),
@@ -103,6 +106,10 @@ internal sealed class BenchSettings
         Participants = NotZero(parsed.GetValue(participants)),
         Minutes = parsed.GetValue(minutes),
     };
+
+    private static int? Payload(string text) => text == "ogg" ? null
+        : int.TryParse(text, out var bytes) && bytes is >= LeastPayload and <= MostPayload ? bytes
+        : throw new SettingException($"--payload is '{text}', and must be ogg or a number from {LeastPayload} to {MostPayload}");
 
     private static int? NotZero(int value) => value == 0 ? null : value;
 }

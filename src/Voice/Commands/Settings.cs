@@ -50,11 +50,6 @@ internal sealed class Settings
         name, $"{description}: {string.Join(", ", words.Keys)}", @default,
         s => words.TryGetValue(s, out var value) ? value : throw new FormatException($"one of {string.Join(", ", words.Keys)}"));
 
-    /// <summary>A number of bytes, or the word ogg for null.</summary>
-    public Option<int?> Payload(string name, string description, int @default) => Add<int?>(
-        name, description, @default,
-        s => s == "ogg" ? null : int.TryParse(s, out var n) && n is >= 20 and <= 1200 ? n : throw new FormatException("ogg, or a number from 20 to 1200"));
-
     private static IPAddress ParseAddress(string text) =>
         IPAddress.TryParse(text, out var address) ? address : throw new FormatException("an IP address");
 

@@ -24,7 +24,7 @@ public sealed class BenchTests
     [InlineData("soak", 20, 4)]
     public async Task Every_packet_comes_to_everybody_who_listens(string scenario, int participants, int listeners, params string[] options)
     {
-        var result = Assert.Single(await Run(scenario, options));
+        var result = Assert.Single(await Run(scenario, options, TestContext.Current.CancellationToken));
         Assert.Equal(scenario, result.GetProperty("scenario").GetString());
         Assert.Equal(participants, result.GetProperty("participants").GetInt32());
         Complete(result, listeners);
@@ -33,7 +33,7 @@ public sealed class BenchTests
     [Fact(Timeout = 120_000)]
     public async Task Saturation_is_sought_in_both_shapes()
     {
-        var results = await Run("saturate");
+        var results = await Run("saturate", [], TestContext.Current.CancellationToken);
         Assert.Equal(["saturate-5", "saturate-25"], results.Select(result => result.GetProperty("scenario").GetString()));
         Complete(results[0], 4);
         Complete(results[1], 24);
@@ -50,7 +50,7 @@ public sealed class BenchTests
     [InlineData("udp")]
     public async Task All_who_join_at_once_hear_somebody(string transport)
     {
-        var result = Assert.Single(await Run("storm", "--joins", "20", "--transport", transport));
+        var result = Assert.Single(await Run("storm", ["--joins", "20", "--transport", transport], TestContext.Current.CancellationToken));
         Assert.Equal(30, result.GetProperty("participants").GetInt32()); // in rooms of ten, one of whom talks
         Assert.True(result.GetProperty("joins_per_second").GetDouble() > 0);
     }
@@ -58,7 +58,7 @@ public sealed class BenchTests
     [Fact(Timeout = 120_000)]
     public async Task The_listeners_of_a_stage_are_spread_over_workers()
     {
-        var result = Assert.Single(await Run("stage", "--listeners", "30", "--workers", "2"));
+        var result = Assert.Single(await Run("stage", ["--listeners", "30", "--workers", "2"], TestContext.Current.CancellationToken));
         Complete(result, 30);
     }
 
@@ -77,9 +77,8 @@ public sealed class BenchTests
         Assert.True(result.GetProperty("added_delay_us").GetProperty("p999").GetDouble() > 0);
     }
 
-    private static async Task<JsonElement[]> Run(string scenario, params string[] options)
+    private static async Task<JsonElement[]> Run(string scenario, string[] options, CancellationToken cancel)
     {
-        var cancel = TestContext.Current.CancellationToken;
         using var folder = new TempDirectory();
         var (json, html) = (Path.Combine(folder.Path, "bench.json"), Path.Combine(folder.Path, "bench.html"));
         using var process = Process.Start(
