@@ -378,6 +378,18 @@ public class GuildVoiceTests
     }
 
     [Fact]
+    public void Who_may_be_heard_first_is_a_permission_and_the_node_is_told_at_once()
+    {
+        world.JoinLive(1, "s1", VoiceWorld.Lounge);
+        Assert.False(world.Held("")[1].PrioritySpeaker);
+        world.Allow(VoiceWorld.Lounge, Permissions.PrioritySpeaker);
+        world.Voice.Refresh();
+        world.Settle();
+
+        Assert.True(world.Held("")[1].PrioritySpeaker);
+    }
+
+    [Fact]
     public void On_a_stage_one_listens_unless_one_moderates()
     {
         world.Join(1, "s1", VoiceWorld.Stage);

@@ -75,6 +75,9 @@ internal sealed class VoiceWorld
     public void Deny(Snowflake channel, Permissions bits) =>
         Change(channel, it => it with { PermissionOverwrites = [new PermissionOverwrite(GuildId, 0) { Deny = (ulong)bits }] });
 
+    public void Allow(Snowflake channel, Permissions bits) =>
+        Change(channel, it => it with { PermissionOverwrites = [new PermissionOverwrite(GuildId, 0) { Allow = (ulong)bits }] });
+
     public Dictionary<ulong, VoiceMember> Held(string slot) => nodes[slot].Members;
 
     public void LoseNode(string slot)

@@ -1,3 +1,4 @@
+using Voice.Protocol.Links;
 using Voice.Signaling.VoiceServer;
 using Voice.VoiceAllocator;
 using Xunit;
@@ -28,5 +29,20 @@ public class NodeLoadTests
             share = load.Report(TimeSpan.FromSeconds(second), TimeSpan.FromSeconds(second), media: null, core).CpuShare;
 
         Assert.InRange(share, 0.49, 0.5);
+    }
+
+    [Fact]
+    public void Full_workers_are_a_full_node_however_many_processors_are_idle()
+    {
+        var load = new NodeLoad(processors: 16, maxSessions: 100);
+        var share = 0.0;
+        for (var second = 1; second <= 60; second++)
+        {
+            var worker = new WorkerReport(0, 0, 0, 0, 0.9 * second, [], [], 0);
+            var media = new MediaReport(1, 2 * second, [], 0, [worker, worker], new(0, 0, 0, 0, 0, 0));
+            share = load.Report(TimeSpan.FromSeconds(second), TimeSpan.Zero, media, core).CpuShare;
+        }
+
+        Assert.InRange(share, 0.88, 0.9);
     }
 }

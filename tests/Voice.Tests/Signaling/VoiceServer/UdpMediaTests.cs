@@ -19,16 +19,19 @@ public class UdpMediaTests
     private static readonly byte[] Silence = [0xF8, 0xFF, 0xFE];
 
     [Theory]
-    [InlineData(EncryptionMode.AeadAes256GcmRtpSize)]
-    [InlineData(EncryptionMode.AeadXChaCha20Poly1305RtpSize)]
-    [InlineData(EncryptionMode.XSalsa20Poly1305)]
-    public async Task A_voice_is_heard_over_a_cut_and_resumed_WebSocket(EncryptionMode mode)
+    [InlineData(EncryptionMode.AeadAes256GcmRtpSize, 1)]
+    [InlineData(EncryptionMode.AeadXChaCha20Poly1305RtpSize, 2)]
+    [InlineData(EncryptionMode.XSalsa20Poly1305, 1)]
+    public async Task A_voice_is_heard_over_a_cut_and_resumed_WebSocket(EncryptionMode mode, int workers)
     {
         var (talks, listens) = (TestNode.Member(1), TestNode.Member(2));
-        await using var node = await RealNode.StartAsync([talks, listens], options => options with { EncryptionModes = EncryptionModes.WithLegacy });
+        await using var node = await RealNode.StartAsync(
+            [talks, listens],
+            options => options with { EncryptionModes = EncryptionModes.WithLegacy, Workers = workers, ChannelPeople = 3 - workers });
         using var talker = await NativeClient.JoinAsync(node, talks, mode);
         using var listener = await NativeClient.JoinAsync(node, listens, mode);
         await listener.HearsOfAsync(VoiceOpcode.Speaking);
+        Assert.Equal(workers == 2, talker.Server != listener.Server);
 
         await talker.SendAsync(VoiceOpcode.Speaking, new { speaking = 1, delay = 0, ssrc = talker.Ssrc });
 
@@ -62,6 +65,9 @@ public class UdpMediaTests
         private NativeClient(RealNode node, object identify) => (this.node, this.identify) = (node, identify);
 
         public uint Ssrc { get; private set; }
+
+        /// <summary>Where its worker is.</summary>
+        public string Server => $"{udp.Client.RemoteEndPoint}";
 
         public static async Task<NativeClient> JoinAsync(RealNode node, VoiceMember member, EncryptionMode mode)
         {
