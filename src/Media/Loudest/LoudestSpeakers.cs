@@ -6,17 +6,18 @@ namespace Voice.Media.Loudest;
 internal sealed class LoudestSpeakers(int count)
 {
     /// <summary>Decibels by which one is clearly louder than another.</summary>
-    public const double Margin = 6;
+    public const int Margin = 6;
 
     /// <summary>Who was not <see cref="Audible"/> for this long has fallen silent: longer than the pauses within words, and shorter than those
     /// between people who take turns.</summary>
     public static readonly TimeSpan Hold = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Decibels a second by which past loudness counts less: syllables differ, and sentences end.</summary>
-    public const double Decay = 20;
+    /// <summary>In which past loudness counts a decibel less, 20 a second: syllables differ, and sentences end. So loudness is the time that it takes to
+    /// fade, and who fades later is louder, whenever one asks.</summary>
+    public static readonly TimeSpan Decibel = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Loudness of a sound that is more than a room's noise: -65 dBov.</summary>
-    public const double Audible = Silence - 65;
+    /// <summary>Decibels of a sound that is more than a room's noise: -65 dBov.</summary>
+    public const int Audible = Silence - 65;
 
     /// <summary>RFC 6464 section 3: 127 is digital silence, or less than can be told.</summary>
     public const byte Silence = 127;
@@ -29,17 +30,17 @@ internal sealed class LoudestSpeakers(int count)
     /// <summary>How many are heard, besides those who are <see cref="Speaker.First"/>.</summary>
     public int Count { get; private set; } = count;
 
-    public void Resize(int to)
+    public void Resize(int to, TimeSpan now)
     {
         Count = to;
-        while (heard.Count > to) Remove(Weakest(heard[0].LastPacket));
+        while (heard.Count > to) Remove(Weakest(now));
     }
 
     /// <summary>A packet of the speaker's: whether it is heard.</summary>
     /// <param name="level">RFC 6464: 0 to 127 below overload, with the voice activity bit, which is not looked at: not everybody's tells the truth.</param>
     public bool Hear(Speaker speaker, byte? level, TimeSpan now)
     {
-        double loudness = Silence - (level & 0x7F ?? Untold);
+        var loudness = Silence - (level & 0x7F ?? Untold);
         speaker.Note(loudness, now);
         if (speaker.First)
         {
@@ -66,7 +67,7 @@ internal sealed class LoudestSpeakers(int count)
     }
 
     private static bool Beats(double loudness, Speaker weakest, TimeSpan now) =>
-        loudness >= weakest.LoudnessAt(now) + Margin || (loudness >= Audible && weakest.IsSilent(now));
+        now + (loudness - Margin) * Decibel >= weakest.Fades || (loudness >= Audible && weakest.IsSilent(now));
 
     /// <summary>The silent before the others, the quietest before the louder.</summary>
     private Speaker Weakest(TimeSpan now)
@@ -75,7 +76,7 @@ internal sealed class LoudestSpeakers(int count)
         foreach (var speaker in heard)
         {
             var (silent, other) = (speaker.IsSilent(now), weakest.IsSilent(now));
-            if (silent != other ? silent : speaker.LoudnessAt(now) < weakest.LoudnessAt(now)) weakest = speaker;
+            if (silent != other ? silent : speaker.Fades < weakest.Fades) weakest = speaker;
         }
         return weakest;
     }

@@ -111,7 +111,7 @@ public class LoudestSpeakersTests
         Speaker[] speakers = [new(), new(), new()];
         for (var i = 0; i < 3; i++) loudest.Hear(speakers[i], (byte)(50 - 10 * i), TimeSpan.FromSeconds(1));
 
-        loudest.Resize(1);
+        loudest.Resize(1, TimeSpan.FromSeconds(1));
 
         Assert.Equal([false, false, true], speakers.Select(speaker => speaker.IsHeard));
     }
@@ -119,7 +119,7 @@ public class LoudestSpeakersTests
     /// <summary>Everything from everybody's whole past.</summary>
     private sealed class NaiveModel(int count)
     {
-        private readonly Dictionary<int, List<(TimeSpan At, double Loudness)>> past = [];
+        private readonly Dictionary<int, List<(TimeSpan At, int Loudness)>> past = [];
 
         public List<int> Heard { get; } = [];
 
@@ -131,7 +131,7 @@ public class LoudestSpeakersTests
             if (Heard.Count == count)
             {
                 var weakest = Heard.OrderBy(one => IsSilent(one, now) ? 0 : 1).ThenBy(one => Loudness(one, now)).First();
-                var louder = 127 - level - Loudness(weakest, now) >= 6 - 1e-9;
+                var louder = 127 - level - Loudness(weakest, now) >= 6;
                 if (!louder && !(level <= 65 && IsSilent(weakest, now))) return false;
                 Heard.Remove(weakest);
             }
@@ -142,6 +142,7 @@ public class LoudestSpeakersTests
 
         private bool IsSilent(int who, TimeSpan now) => past[who].All(packet => packet.Loudness < 127 - 65 || now - packet.At >= TimeSpan.FromMilliseconds(200));
 
-        private double Loudness(int who, TimeSpan now) => past[who].Max(packet => packet.Loudness - 20 * (now - packet.At).TotalSeconds);
+        /// <summary>20 dB a second less for what is past; in decimals, which are exact.</summary>
+        private decimal Loudness(int who, TimeSpan now) => past[who].Max(packet => packet.Loudness - 20m * (now - packet.At).Ticks / TimeSpan.TicksPerSecond);
     }
 }
