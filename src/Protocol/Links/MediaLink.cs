@@ -118,8 +118,8 @@ public sealed record PutTrack(
 [MessagePackObject]
 public sealed record DropTrack([property: Key(0)] uint Ssrc) : MediaChange;
 
-/// <summary>Tracks of which only the loudest are heard at a time (docs/decisions/0008). Nobody who hears one of them should not be subscribed to
-/// the others: each worker chooses among those that it has listeners of.</summary>
+/// <summary>Tracks of which only the loudest are heard at a time (docs/decisions/0008). Who is subscribed to one of them should be to all, but for
+/// its own: each worker chooses among those that it has listeners of.</summary>
 /// <param name="Id">Not 0.</param>
 /// <param name="Loudest">How many, from 1.</param>
 [MessagePackObject]

@@ -1,3 +1,4 @@
+using CsCheck;
 using Voice.Media;
 using Voice.Protocol.Links;
 using Voice.Protocol.Ogg;
@@ -102,6 +103,39 @@ public sealed class LoudestTests : IDisposable
 
         foreach (var listener in listeners) Assert.Equal([10, 0], Counts(listener));
     }
+
+    /// <summary>docs/decisions/0008: each worker chooses for itself, and all choose alike.</summary>
+    [Fact]
+    public void Every_worker_chooses_as_one_would() => Gen.Select(Gen.Int[0, 3], Gen.Int[0, 127], Gen.Int[0, 40]).Array[1, 100].Sample(script =>
+    {
+        using var one = new VirtualSfu();
+        using var three = new VirtualSfu(workers: 3);
+        Assert.Equal(Heard(one), Heard(three));
+
+        (uint, ulong, string)[] Heard(VirtualSfu sfu)
+        {
+            sfu.Apply([new PutGroup(Group, 2)]);
+            var talkers = Enumerable.Range(0, 4).Select(i => sfu.Connect(worker: i % sfu.Workers.Length, group: Group)).ToArray();
+            var listeners = Enumerable.Range(0, 3).Select(i => sfu.Connect(worker: i % sfu.Workers.Length)).ToArray();
+            foreach (var talker in talkers)
+            {
+                foreach (var listener in listeners) sfu.Subscribe(talker, listener);
+            }
+
+            foreach (var (who, level, millis) in script)
+            {
+                sfu.Advance(TimeSpan.FromMilliseconds(millis));
+                talkers[who].Send(talkers[who].Rtp([(byte)who, (byte)level], level: (byte)level));
+            }
+
+            return [.. listeners.SelectMany(listener =>
+            {
+                var packets = listener.TakeRtp();
+                var firsts = packets.GroupBy(packet => packet.Packet.Ssrc).ToDictionary(stream => stream.Key, stream => stream.First().Index);
+                return packets.Select(packet => (packet.Packet.Ssrc, packet.Index - firsts[packet.Packet.Ssrc], Convert.ToHexString(packet.Payload)));
+            })];
+        }
+    });
 
     private IEnumerable<int> Counts(VirtualPeer listener)
     {
