@@ -1,3 +1,4 @@
+using Voice.Load.Linux;
 using Voice.Load.Results;
 using Voice.Load.Scenarios;
 
@@ -12,6 +13,18 @@ public static class Bench
     /// <summary>Runs one scenario; some have more than one result.</summary>
     /// <exception cref="LoadException">It could not be run as it should.</exception>
     public static async Task<IReadOnlyList<BenchResult>> RunAsync(
+        string scenario, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    {
+        if (options.Against is not { } against) return await RunOneAsync(scenario, options, progress, cancel);
+        if (scenario is "storm" or "soak") throw new LoadException($"{scenario} is of our own server only");
+        var driver = Peers.Find(against);
+        using var network = NetworkNamespace.Create(); // both behind the same cards
+        var ours = await RunOneAsync(scenario, options with { Network = network }, progress, cancel);
+        var theirs = await RunOneAsync(scenario, options with { Network = network, Driver = driver, MeasuresFloor = false, Workers = 1 }, progress, cancel);
+        return [.. ours.Zip(theirs, (our, their) => our with { Peers = [Peers.Result(our, their, Peers.NameOf(driver))] })];
+    }
+
+    private static async Task<IReadOnlyList<BenchResult>> RunOneAsync(
         string scenario, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel) => scenario switch
         {
             "small" => [await new FixedLoad(scenario, rooms: 1, size: 10, talkers: 2, options.Runs ?? 1).RunAsync(options, progress, cancel)],

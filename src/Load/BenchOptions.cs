@@ -1,3 +1,4 @@
+using Voice.Load.Linux;
 using Voice.Load.Server;
 
 namespace Voice.Load;
@@ -40,7 +41,16 @@ public sealed record BenchOptions
     /// <summary>Of a soak.</summary>
     public int Minutes { get; init; } = 10;
 
+    /// <summary>A peer's driver, to run the same against (bench/peers/README.md): a file, or the name of one of ours.</summary>
+    public string? Against { get; init; }
+
     public bool MeasuresFloor { get; init; } = true;
+
+    /// <summary>Where the server is; null: on loopback.</summary>
+    internal NetworkNamespace? Network { get; init; }
+
+    /// <summary>A peer's driver, instead of our media process.</summary>
+    internal string? Driver { get; init; }
 }
 
 /// <summary>What a bench is doing.</summary>

@@ -7,7 +7,8 @@ namespace Voice.Client.WebRtc;
 
 /// <summary>The client's side of DTLS 1.2 with use_srtp (RFC 5764): the server's certificate is pinned to the signalled fingerprint. BouncyCastle blocks
 /// and reads its own clock, so a handshake takes a thread; so many at a time, the others wait.</summary>
-internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient(new PlatformTlsCrypto())
+/// <param name="offered">SRTP profiles, best first; null: all that we have.</param>
+internal sealed class DtlsHandshake(byte[] serverFingerprint, SrtpProfile[]? offered = null) : DefaultTlsClient(new PlatformTlsCrypto())
 {
     private const int TimeoutMillis = 10_000;
 
@@ -16,8 +17,9 @@ internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient
 
     private static readonly SemaphoreSlim Threads = new(64);
 
-    private static readonly int[] Profiles = [(int)SrtpProfile.AeadAes128Gcm, (int)SrtpProfile.AeadAes256Gcm, (int)SrtpProfile.Aes128CmHmacSha1_80];
+    private static readonly int[] AllProfiles = [(int)SrtpProfile.AeadAes128Gcm, (int)SrtpProfile.AeadAes256Gcm, (int)SrtpProfile.Aes128CmHmacSha1_80];
 
+    private readonly int[] profiles = offered is null ? AllProfiles : [.. offered.Select(profile => (int)profile)];
     private SrtpProfile profile;
     private byte[]? material;
 
@@ -26,14 +28,14 @@ internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient
     /// <summary>Runs it; what it agreed on is for <see cref="SrtpKeyingMaterial"/>.</summary>
     /// <exception cref="VoiceClosedException">It failed.</exception>
     public static async Task<(SrtpProfile Profile, byte[] Material, DtlsTransport Transport)> RunAsync(
-        DtlsInbox inbox, byte[] serverFingerprint, CancellationToken cancellation)
+        DtlsInbox inbox, byte[] serverFingerprint, CancellationToken cancellation, SrtpProfile[]? offered = null)
     {
         await Threads.WaitAsync(cancellation);
         try
         {
             await using var abort = cancellation.Register(inbox.Close);
             return await Task.Factory.StartNew(
-                () => Run(inbox, serverFingerprint), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => Run(inbox, serverFingerprint, offered), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         catch (IOException e)
         {
@@ -48,9 +50,9 @@ internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient
 
     /// <summary>Blocks until it is done.</summary>
     /// <exception cref="IOException">It failed.</exception>
-    internal static (SrtpProfile Profile, byte[] Material, DtlsTransport Transport) Run(DtlsInbox inbox, byte[] serverFingerprint)
+    internal static (SrtpProfile Profile, byte[] Material, DtlsTransport Transport) Run(DtlsInbox inbox, byte[] serverFingerprint, SrtpProfile[]? offered = null)
     {
-        var client = new DtlsHandshake(serverFingerprint);
+        var client = new DtlsHandshake(serverFingerprint, offered);
         var transport = new DtlsClientProtocol().Connect(client, inbox);
         return (client.profile, client.material!, transport);
     }
@@ -65,7 +67,7 @@ internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient
     public override IDictionary<int, byte[]> GetClientExtensions()
     {
         var extensions = TlsExtensionsUtilities.EnsureExtensionsInitialised(base.GetClientExtensions());
-        TlsSrtpUtilities.AddUseSrtpExtension(extensions, new UseSrtpData(Profiles, []));
+        TlsSrtpUtilities.AddUseSrtpExtension(extensions, new UseSrtpData(profiles, []));
         return extensions;
     }
 
@@ -73,7 +75,7 @@ internal sealed class DtlsHandshake(byte[] serverFingerprint) : DefaultTlsClient
     {
         base.ProcessServerExtensions(serverExtensions);
         // RFC 5764 section 4.1.1: exactly one, of ours.
-        if (TlsSrtpUtilities.GetUseSrtpExtension(serverExtensions) is not { ProtectionProfiles: [var chosen] } || !Profiles.Contains(chosen))
+        if (TlsSrtpUtilities.GetUseSrtpExtension(serverExtensions) is not { ProtectionProfiles: [var chosen] } || !profiles.Contains(chosen))
             throw new TlsFatalAlert(AlertDescription.illegal_parameter);
         profile = (SrtpProfile)chosen;
     }

@@ -26,14 +26,17 @@ internal sealed class IceClient
 
     private readonly byte[] username;
     private readonly byte[] password;
-    private readonly ulong tieBreaker = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+    private readonly ulong tieBreaker;
     private readonly Queue<byte[]> pending = new();
     private readonly TimeSpan began;
     private TimeSpan interval = FirstInterval;
     private TimeSpan? answeredAt;
 
-    public IceClient(string localUfrag, string remoteUfrag, string remotePassword, TimeSpan now)
+    /// <param name="tieBreaker">The highest wins the role against a full agent that thinks itself controlling (RFC 8445 section 7.3.1.1); random
+    /// where the server is lite and never does.</param>
+    public IceClient(string localUfrag, string remoteUfrag, string remotePassword, TimeSpan now, ulong? tieBreaker = null)
     {
+        this.tieBreaker = tieBreaker ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         username = Encoding.UTF8.GetBytes($"{remoteUfrag}:{localUfrag}"); // section 7.2.2
         password = Encoding.UTF8.GetBytes(remotePassword);
         (began, NextCheck) = (now, now);

@@ -29,11 +29,11 @@ internal static class FloorBench
         var listeners = order.SelectMany(room => room.Participants).Where(participant => participant.Talker is null).ToArray();
         var ports = listeners.Select(listener => ((IPEndPoint)listener.Socket.LocalEndPoint!).Port).ToArray();
         var length = RtpHeader.MaxLength + bed.Payloads.AverageLength + TagLength;
-        var server = bed.Server.EndPoint(0);
+        var address = bed.Local;
 
         bed.Generator.KeepsAlive = false;
-        await using var loop = await FloorLoop.StartAsync(server.Address, length, ports, bed.Server.Cores[..1], cancel);
-        foreach (var listener in listeners) listener.Connect(new IPEndPoint(server.Address, loop.Port));
+        await using var loop = await FloorLoop.StartAsync(address, length, ports, bed.Server.Cores[..1], cancel);
+        foreach (var listener in listeners) listener.Connect(new IPEndPoint(address, loop.Port));
         try
         {
             var results = new Dictionary<string, double>();

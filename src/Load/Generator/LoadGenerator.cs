@@ -35,7 +35,7 @@ internal sealed unsafe class LoadGenerator : IDisposable
         epoll = Libc.epoll_create1(0);
         if (epoll < 0) throw new Win32Exception();
         mouths = new Mouths(payloads);
-        ears = new Ears(payloads, participants);
+        ears = new Ears(payloads, participants, mouths);
         thread = new(() => Run(core)) { IsBackground = true, Name = "load generator", Priority = ThreadPriority.AboveNormal };
         thread.Start();
     }
@@ -60,6 +60,9 @@ internal sealed unsafe class LoadGenerator : IDisposable
     /// <summary>Participants whom the server no longer answers, since the start.</summary>
     public int Lost => mouths.Lost;
 
+    /// <summary>Packets of talkers that listeners got, since the start.</summary>
+    public long Audio => ears.Audio;
+
     /// <summary>What the floor's loop sent and was read here, since the start.</summary>
     public long FloorPackets => ears.FloorPackets;
 
@@ -75,8 +78,8 @@ internal sealed unsafe class LoadGenerator : IDisposable
     /// <summary>Begins with connectivity checks, and takes what comes of the handshake.</summary>
     public Task Check(Participant participant) => Do(() =>
     {
-        var (local, remote, password) = participant.Credentials!;
-        participant.Ice = new IceClient(local, remote, password, Stopwatch.GetElapsedTime(0));
+        var ice = participant.Credentials!;
+        participant.Ice = new IceClient(ice.LocalUfrag, ice.RemoteUfrag, ice.RemotePassword, Stopwatch.GetElapsedTime(0), ulong.MaxValue);
         participant.Inbox = new DtlsInbox(datagram => participant.Socket.Send(datagram));
         joining.Add(participant);
         return true;

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Text;
 using Voice.Load.Linux;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Protocol.Ogg;
 using Voice.Protocol.Rtp;
+using Voice.Protocol.Stun;
 
 namespace Voice.Load.Generator;
 
@@ -44,7 +46,7 @@ internal sealed unsafe class Mouths
         var late = now - due;
         tally.Lateness[LogLinear.Bucket(late / 1000)]++;
         if (late > LateNanoseconds) tally.SentLate++;
-        var length = payloads.Write(payload, talker.Sent, now);
+        var length = payloads.Write(payload, talker.Owner.Number, talker.Sent, now);
         if (!Send(talker, payload.AsSpan(0, length), due, talker.Pauses)) tally.SendFailed++;
         talker.Pauses = false;
         talker.Sent++;
@@ -91,6 +93,17 @@ internal sealed unsafe class Mouths
         {
             _ = Send(participant, Keepalive.Write(datagram, participant.Keepalives++));
         }
+    }
+
+    /// <summary>What a server that is no lite agent asks of us (RFC 8445 section 7.3).</summary>
+    public void Answer(Participant participant, in StunMessage check)
+    {
+        if (participant.Credentials is not { } credentials) return;
+        var writer = new StunWriter(datagram, StunClass.SuccessResponse, StunMethod.Binding, check.TransactionId);
+        writer.AddXorMappedAddress(participant.Server.Address.GetAddressBytes(), (ushort)participant.Server.Port);
+        writer.AddMessageIntegrity(Encoding.ASCII.GetBytes(credentials.LocalPassword));
+        writer.AddFingerprint();
+        _ = Send(participant, writer.Length);
     }
 
     private bool Send(Talker talker, ReadOnlySpan<byte> opus, long due, bool marker)

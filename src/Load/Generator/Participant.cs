@@ -5,8 +5,7 @@ using Voice.Protocol.Srtp;
 
 namespace Voice.Load.Generator;
 
-/// <param name="Password">The server's.</param>
-internal sealed record IceCredentials(string LocalUfrag, string RemoteUfrag, string Password);
+internal sealed record IceCredentials(string LocalUfrag, string LocalPassword, string RemoteUfrag, string RemotePassword);
 
 /// <summary>One client: its socket, its keys, and what it has heard. After it was added to a generator all but the tasks belong to that one's thread.</summary>
 /// <param name="number">From 0, unique; transport id and SSRC follow from it.</param>
@@ -62,15 +61,16 @@ internal sealed class Participant(int number, int room, int talkers, int worker)
     /// <summary>When the first audio came, in nanoseconds.</summary>
     public TaskCompletionSource<long> FirstAudio { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Which participant sends under an SSRC; negative or too large if none.</summary>
-    public static int NumberOf(uint ssrc) => (int)((ssrc - FirstSsrc) / SsrcBlock);
-
-    /// <param name="local">Port 0 takes a free one.</param>
-    public void Open(IPEndPoint local, IPEndPoint server)
+    /// <summary>Takes a free port of this address.</summary>
+    public void Bind(IPAddress local)
     {
-        Socket.Bind(local);
-        Server = server;
+        Socket.Bind(new IPEndPoint(local, 0));
         Descriptor = (int)Socket.Handle;
+    }
+
+    public void Open(IPEndPoint server)
+    {
+        Server = server;
         Connect(server);
     }
 

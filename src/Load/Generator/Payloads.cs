@@ -9,6 +9,7 @@ namespace Voice.Load.Generator;
 internal sealed class Payloads
 {
     private const int StampLength = 16;
+    private const int CounterBits = 40; // of a stamp's first word; above it is the talker's number
 
     private readonly byte[][] frames;
 
@@ -39,26 +40,28 @@ internal sealed class Payloads
     }
 
     /// <summary>Writes a talker's packet.</summary>
+    /// <param name="talker">Its participant's number.</param>
     /// <param name="destination">At least <see cref="MaxLength"/>.</param>
     /// <param name="now">Nanoseconds.</param>
     /// <returns>Bytes written.</returns>
-    public int Write(Span<byte> destination, ulong counter, long now)
+    public int Write(Span<byte> destination, int talker, ulong counter, long now)
     {
         var frame = FrameOf(counter);
         frame.AsSpan(0, frame.Length - StampLength).CopyTo(destination);
         var stamp = destination.Slice(frame.Length - StampLength, StampLength);
-        BinaryPrimitives.WriteUInt64LittleEndian(stamp, counter);
+        BinaryPrimitives.WriteUInt64LittleEndian(stamp, (ulong)talker << CounterBits | counter);
         BinaryPrimitives.WriteInt64LittleEndian(stamp[8..], now);
         return frame.Length;
     }
 
     /// <summary>False if this is not a packet that <see cref="Write"/> made.</summary>
-    public bool TryRead(ReadOnlySpan<byte> payload, out ulong counter, out long sent)
+    public bool TryRead(ReadOnlySpan<byte> payload, out int talker, out ulong counter, out long sent)
     {
-        (counter, sent) = (0, 0);
+        (talker, counter, sent) = (0, 0, 0);
         if (payload.Length < MinLength) return false;
         var stamp = payload[^StampLength..];
         counter = BinaryPrimitives.ReadUInt64LittleEndian(stamp);
+        (talker, counter) = ((int)(counter >> CounterBits), counter & (1UL << CounterBits) - 1);
         sent = BinaryPrimitives.ReadInt64LittleEndian(stamp[8..]);
         var frame = FrameOf(counter);
         return payload.Length == frame.Length && payload[..^StampLength].SequenceEqual(frame.AsSpan(0, frame.Length - StampLength));

@@ -95,6 +95,9 @@ internal static unsafe partial class Libc
     public static partial int clock_gettime(int clock, long* secondsAndNanoseconds);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int setns(int descriptor, int kind);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int getrlimit(int resource, ulong* softAndHard);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -11,7 +11,7 @@ internal sealed class FixedLoad(string name, int rooms, int size, int talkers, i
         var (warmUp, measured) = options.Quick ? (1, 2) : (5, 10);
         await using var bed = await TestBed.StartAsync(options, cancel);
         var joined = 0;
-        await bed.Rooms.Add(rooms, size, talkers, _ =>
+        await bed.Rooms.Add(rooms, size, talkers, () =>
             progress.Report(new(name, "joining", 0.3 * Interlocked.Increment(ref joined) / (rooms * size))));
         bed.Quieten();
         var everybody = await bed.Server.NextSample(cancel);

@@ -174,7 +174,7 @@ internal sealed class Saturation(Shape shape, int runs)
                 bed.Relax();
                 var missing = Math.Min(most, (int)(rooms * Growth)) - bed.Rooms.All.Count;
                 var (before, joined) = (bed.Rooms.Participants, 0);
-                await bed.Rooms.Add(missing, shape.Size, shape.Talkers, _ =>
+                await bed.Rooms.Add(missing, shape.Size, shape.Talkers, () =>
                     progress.Report(new(shape.Name, $"{before + Interlocked.Increment(ref joined)} of {before + missing * shape.Size} joined", Done)));
                 bed.Quieten();
                 await Task.Delay(options.Quick ? TimeSpan.Zero : Settling, cancel);

@@ -18,7 +18,7 @@ internal sealed class Soak(string name)
         var time = options.Quick ? TimeSpan.FromSeconds(4) : TimeSpan.FromMinutes(options.Minutes);
         await using var bed = await TestBed.StartAsync(options, cancel);
         var joined = 0;
-        await bed.Rooms.Add(Math.Max(1, participants / RoomSize), RoomSize, Talkers, _ =>
+        await bed.Rooms.Add(Math.Max(1, participants / RoomSize), RoomSize, Talkers, () =>
             progress.Report(new(name, "joining", 0.1 * Interlocked.Increment(ref joined) / participants)));
         bed.Quieten();
         await Task.Delay(TimeSpan.FromSeconds(options.Quick ? 0 : 3), cancel);

@@ -1,6 +1,7 @@
 using Voice.Load.Generator;
 using Voice.Load.Linux;
 using Voice.Load.Results;
+using Voice.Load.Server;
 
 namespace Voice.Load.Scenarios;
 
@@ -14,10 +15,11 @@ internal sealed class Storm(string name, int joins)
     public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
     {
         await using var bed = await TestBed.StartAsync(options, cancel);
+        if (bed.Rooms is not MediaRooms people) throw new LoadException("a storm is of our own server only");
         progress.Report(new(name, "talkers join", 0));
         var rooms = Enumerable.Range(0, (joins + RoomSize - Talkers - 1) / (RoomSize - Talkers)).Select(_ => bed.Rooms.Make(RoomSize, Talkers)).ToArray();
-        foreach (var room in rooms) await bed.Rooms.Tell([room.Participants[0]], room);
-        await Task.WhenAll(rooms.Select(room => bed.Rooms.Join(room.Participants[0])));
+        foreach (var room in rooms) await people.Tell([room.Participants[0]], room);
+        await Task.WhenAll(rooms.Select(room => people.Join(room.Participants[0])));
         await bed.Generator.Talk([.. rooms.SelectMany(room => room.Talkers)]);
         var from = await bed.Server.NextSample(cancel);
 
@@ -31,8 +33,8 @@ internal sealed class Storm(string name, int joins)
             progress.Report(new(name, "joining", (double)Interlocked.Increment(ref heard) / joins));
             return at;
         }).ToArray();
-        foreach (var room in rooms) await bed.Rooms.Tell([.. room.Participants.Skip(Talkers).Where(joiners.Contains)], room);
-        await Task.WhenAll(joiners.Select(joiner => bed.Rooms.Join(joiner)));
+        foreach (var room in rooms) await people.Tell([.. room.Participants.Skip(Talkers).Where(joiners.Contains)], room);
+        await Task.WhenAll(joiners.Select(joiner => people.Join(joiner)));
         var last = (await Arrived(arrivals)).Max();
         cpu = ProcessStat.CpuNanoseconds(bed.Server.ProcessId) - cpu;
         var to = await bed.Server.NextSample(cancel);

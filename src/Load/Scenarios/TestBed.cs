@@ -13,14 +13,14 @@ internal sealed class TestBed : IAsyncDisposable
 
     private readonly CancellationToken cancel;
 
-    private TestBed(MediaServer server, LoadGenerator generator, Rooms rooms, Payloads payloads, ServerSample empty, int[] generatorCores, LoadTransport transport, CancellationToken cancel)
+    private TestBed(TestedServer server, LoadGenerator generator, Rooms rooms, Payloads payloads, ServerSample empty, int[] generatorCores, BenchOptions options, IPAddress local, CancellationToken cancel)
     {
-        (Server, Generator, Rooms, Payloads, Empty, GeneratorCores, Transport) =
-            (server, generator, rooms, payloads, empty, generatorCores, transport);
+        (Server, Generator, Rooms, Payloads, Empty, GeneratorCores, Transport, Local) =
+            (server, generator, rooms, payloads, empty, generatorCores, options.Transport, local);
         this.cancel = cancel;
     }
 
-    public MediaServer Server { get; }
+    public TestedServer Server { get; }
 
     public LoadGenerator Generator { get; }
 
@@ -32,6 +32,9 @@ internal sealed class TestBed : IAsyncDisposable
     public ServerSample Empty { get; }
 
     public LoadTransport Transport { get; }
+
+    /// <summary>Where participants' sockets are.</summary>
+    public IPAddress Local { get; }
 
     public int[] GeneratorCores { get; }
 
@@ -45,11 +48,23 @@ internal sealed class TestBed : IAsyncDisposable
         var generatorCores = cores.Length > serverCores.Length ? cores[serverCores.Length..] : cores[^1..];
         OpenFiles.Allow();
         var payloads = options.PayloadBytes is { } length ? Payloads.OfLength(length) : Payloads.OfFrames();
-        var server = await MediaServer.StartAsync(options.MediaCommand, IPAddress.Loopback, options.Workers, serverCores, cancel);
         var generator = new LoadGenerator(payloads, generatorCores[^1]);
-        var rooms = new Rooms(server, generator, options.Transport, options.Speech, cancel);
+        var local = options.Network?.Outside ?? IPAddress.Loopback;
+        TestedServer server;
+        Rooms rooms;
+        if (options.Driver is { } driver)
+        {
+            var peer = await PeerServer.StartAsync(driver, options.Network!, serverCores, () => generator.Audio, cancel);
+            (server, rooms) = (peer, new PeerRooms(peer, generator, local, options.Speech, cancel));
+        }
+        else
+        {
+            var media = await MediaServer.StartAsync(options.MediaCommand, options.Network, options.Workers, serverCores, cancel);
+            (server, rooms) = (media, new MediaRooms(media, generator, local, options.Transport, options.Speech, cancel));
+        }
+
         await server.NextSample(cancel);
-        return new(server, generator, rooms, payloads, await server.NextSample(cancel), generatorCores, options.Transport, cancel);
+        return new(server, generator, rooms, payloads, await server.NextSample(cancel), generatorCores, options, local, cancel);
     }
 
     /// <summary>From here on nothing of ours runs on the server's cores, and the generator waits for nothing.</summary>

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Net;
+using Voice.Load.Linux;
 using Voice.Protocol.Links;
 using Voice.Signaling.VoiceServer;
 
 namespace Voice.Load.Server;
 
 /// <summary>A media process of the bench's own, on its own cores, told over the media link what to forward: the node's part is played here.</summary>
-internal sealed class MediaServer : IAsyncDisposable
+internal sealed class MediaServer : TestedServer
 {
     private static readonly TimeSpan ReportTimeout = TimeSpan.FromSeconds(30);
 
@@ -21,30 +22,25 @@ internal sealed class MediaServer : IAsyncDisposable
     private long revision;
 
     private MediaServer(MediaChild child, MediaSockets sockets, int[] cores)
+        : base(cores)
     {
-        (this.child, this.sockets, Cores) = (child, sockets, cores);
+        (this.child, this.sockets) = (child, sockets);
         Ports = [.. sockets.Announced.Select(addresses => addresses[0].Port)];
         receiving = Receive();
     }
-
-    /// <summary>That it was pinned to.</summary>
-    public int[] Cores { get; }
-
-    public int ProcessId { get; private set; }
 
     public int Workers => sockets.Announced.Length;
 
     public int[] Ports { get; }
 
-    /// <summary>Transports that it closed by itself.</summary>
-    public int Closed { get; private set; }
-
     /// <param name="command">Program and arguments of a media process.</param>
-    /// <param name="address">An address of this machine.</param>
+    /// <param name="network">Where its sockets are; null: here, on loopback.</param>
     /// <exception cref="LoadException">It does not start.</exception>
-    public static async Task<MediaServer> StartAsync(string[] command, IPAddress address, int workers, int[] cores, CancellationToken cancel)
+    public static async Task<MediaServer> StartAsync(string[] command, NetworkNamespace? network, int workers, int[] cores, CancellationToken cancel)
     {
-        var sockets = MediaSockets.Open(new(new MediaAddress(address, address), null), 0, workers);
+        var address = network?.Inside ?? IPAddress.Loopback;
+        var addresses = new MediaAddresses(new(address, address), null);
+        var sockets = network is null ? MediaSockets.Open(addresses, 0, workers) : network.Enter(() => MediaSockets.Open(addresses, 0, workers));
         MediaServer server;
         try
         {
@@ -85,9 +81,9 @@ internal sealed class MediaServer : IAsyncDisposable
     public Task Ready(uint transport) => ready.GetOrAdd(transport, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>At its next report: once a second.</summary>
-    public Task<ServerSample> NextSample(CancellationToken cancel) => Volatile.Read(ref next).Task.WaitAsync(ReportTimeout, cancel);
+    public override Task<ServerSample> NextSample(CancellationToken cancel) => Volatile.Read(ref next).Task.WaitAsync(ReportTimeout, cancel);
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await child.DisposeAsync();
         await receiving;

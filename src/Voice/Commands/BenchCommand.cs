@@ -68,6 +68,7 @@ internal sealed class BenchSettings
     private readonly Option<int> joins;
     private readonly Option<int> participants;
     private readonly Option<int> minutes;
+    private readonly Option<string?> against;
 
     public BenchSettings(Command command)
     {
@@ -83,6 +84,7 @@ internal sealed class BenchSettings
         joins = settings.Number("joins", "clients that join at once in the storm", 1000, 1, 15_000);
         participants = settings.Number("participants", "people in the soak, and the most that saturate adds; 0: the scenario's own", 0, 0, 15_000);
         minutes = settings.Number("minutes", "minutes that the soak lasts", 10, 1, 7 * 24 * 60);
+        against = settings.OptionalText("against", "another server to run the same against, in the same call: janus, mediasoup, or the file of a driver");
         Json = settings.OptionalText("json", "file to write the results to");
         Html = settings.OptionalText("html", "file to write a report to, with plots");
     }
@@ -105,6 +107,7 @@ internal sealed class BenchSettings
         Joins = parsed.GetValue(joins),
         Participants = NotZero(parsed.GetValue(participants)),
         Minutes = parsed.GetValue(minutes),
+        Against = parsed.GetValue(against),
     };
 
     private static int? Payload(string text) => text == "ogg" ? null
@@ -155,6 +158,12 @@ internal static class BenchView
                 Number(result.BytesPerParticipant),
                 Text("0.0", result.AllocatedBytesPerPacket),
                 Text("0", result.JoinsPerSecond));
+            foreach (var peer in result.Peers)
+            {
+                table.AddRow(
+                    $"  {peer.Name}", "", Number(peer.ForwardedPerSecond), Text("0.00", peer.CpuUsPerForward), "", Text("0.0 × ours", peer.Ratio), Text("0.###%", peer.LossRatio),
+                    "", "", "", "", Number(peer.BytesPerParticipant), "", "");
+            }
         }
 
         AnsiConsole.Write(table);

@@ -24,7 +24,7 @@ public sealed class EarsTests : IDisposable
         stranger.Talker = new(stranger, slot: 0, listeners: 1, phase: 0) { WindowEnd = 20 };
         listener = new(1, room: 0, talkers: 1, worker: 0) { Keys = new UdpKeys(EncryptionMode.AeadAes256GcmRtpSize, key) };
         server = new(EncryptionMode.AeadAes256GcmRtpSize, key, UdpEnd.Server);
-        ears = new(payloads, [talker, listener, stranger]);
+        ears = new(payloads, [talker, listener, stranger], new Mouths(payloads));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class EarsTests : IDisposable
     private byte[] Datagram(Participant sender, ulong stamp)
     {
         var payload = new byte[payloads.MaxLength];
-        var length = payloads.Write(payload, stamp, now: 1000);
+        var length = payloads.Write(payload, sender.Number, stamp, now: 1000);
         var header = new byte[RtpHeader.FixedLength];
         RtpHeader.Write(header, marker: false, payloadType: 120, (ushort)stamp, (uint)stamp * 960, sender.Ssrc);
         var datagram = new byte[header.Length + length + UdpProtection.MaxOverhead];

@@ -16,10 +16,10 @@ public class PayloadsTests
         var buffer = new byte[payloads.MaxLength];
         for (var counter = 0UL; counter < 2000; counter++)
         {
-            var written = buffer.AsSpan(0, payloads.Write(buffer, counter, (long)counter * 3));
+            var written = buffer.AsSpan(0, payloads.Write(buffer, 77, counter, (long)counter * 3));
             if (length is not null) Assert.Equal(length, written.Length);
-            Assert.True(payloads.TryRead(written, out var stamp, out var sent));
-            Assert.Equal((counter, (long)counter * 3), (stamp, sent));
+            Assert.True(payloads.TryRead(written, out var talker, out var stamp, out var sent));
+            Assert.Equal((77, counter, (long)counter * 3), (talker, stamp, sent));
         }
     }
 
@@ -28,16 +28,16 @@ public class PayloadsTests
     {
         var payloads = Payloads.OfLength(100);
         var buffer = new byte[100];
-        payloads.Write(buffer, 5, 0);
+        payloads.Write(buffer, 1, 5, 0);
         for (var i = 0; i < buffer.Length - 16; i++)
         {
             buffer[i] ^= 1;
-            Assert.False(payloads.TryRead(buffer, out _, out _));
+            Assert.False(payloads.TryRead(buffer, out _, out _, out _));
             buffer[i] ^= 1;
         }
 
-        Assert.False(payloads.TryRead(buffer.AsSpan(1), out _, out _));
-        Assert.False(payloads.TryRead(OpusToc.SilenceFrame, out _, out _));
+        Assert.False(payloads.TryRead(buffer.AsSpan(1), out _, out _, out _));
+        Assert.False(payloads.TryRead(OpusToc.SilenceFrame, out _, out _, out _));
     }
 
     [Fact]
