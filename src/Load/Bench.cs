@@ -15,6 +15,7 @@ public static class Bench
     public static async Task<IReadOnlyList<BenchResult>> RunAsync(
         string scenario, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
     {
+        using var turn = await BenchLock.TakeAsync(() => progress.Report(new(scenario, "waits for another bench on this machine", 0)), cancel);
         if (options.Against is not { } against) return await RunOneAsync(scenario, options, progress, cancel);
         if (scenario is "storm" or "soak") throw new LoadException($"{scenario} is of our own server only");
         var driver = Peers.Find(against);

@@ -76,7 +76,7 @@ public sealed record Loss(
 /// <param name="Load">Rooms that talk.</param>
 public sealed record LoadStep(
     int Run, int Load, double ForwardedPerSecond, double CpuUsPerForward, double CpuShare, double LossRatio, Percentiles? AddedDelayUs, double BatchMean, bool IsGood,
-    string? GeneratorFault);
+    string? Fault);
 
 /// <param name="Seconds">Since the first.</param>
 public sealed record SoakSample(

@@ -12,6 +12,8 @@ internal sealed record Measurement(ServerWindow Server, Tally Tally, long Receiv
     /// <summary>The generator could not keep its times: more than this share of packets were half a frame late.</summary>
     private const double TooLate = 0.01;
 
+    private const double MaxOthers = 0.04;
+
     public double ForwardedPerSecond => Server.Forwarded / Server.Seconds;
 
     public double CpuUsPerForward => Server.Forwarded > 0 ? Server.CpuMicroseconds / Server.Forwarded : 0;
@@ -41,8 +43,13 @@ internal sealed record Measurement(ServerWindow Server, Tally Tally, long Receiv
         }
     }
 
+    /// <summary>Why the numbers are not to be trusted, whatever they are; null if they are.</summary>
+    public string? Fault => Server.OthersShare > MaxOthers
+        ? $"something else used {Server.OthersShare:0%} of the server's cores"
+        : GeneratorFault;
+
     /// <summary>Why the numbers are the generator's and not the server's; null if they are not.</summary>
-    public string? GeneratorFault =>
+    private string? GeneratorFault =>
         Tally.SentLate > TooLate * Tally.Sent ? $"the generator was late with {100.0 * Tally.SentLate / Tally.Sent:0.0} % of its packets"
         : ReceiverDrops > 0 && ReceiverDrops > 0.1 * (Tally.Expected - Tally.Received) ? $"the generator did not read {ReceiverDrops} packets in time"
         : null;

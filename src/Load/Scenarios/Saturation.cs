@@ -22,6 +22,9 @@ internal sealed class Saturation(Shape shape, int runs)
     private const double FirstRate = 60_000;
     private const double Growth = 1.35;
 
+    private const int Attempts = 2;
+    private const int MaxDisturbed = 4;
+
     /// <summary>Of later runs, which begin near what the first one found.</summary>
     private const double FineGrowth = 1.08;
 
@@ -122,7 +125,7 @@ internal sealed class Saturation(Shape shape, int runs)
                 }
                 else
                 {
-                    if (rooms == 1) throw new LoadException($"one room is too much already ({steps[^1].GeneratorFault ?? "it is the media process that is late or loses packets"})");
+                    if (rooms == 1) throw new LoadException($"one room is too much already ({steps[^1].Fault ?? "it is the media process that is late or loses packets"})");
                     rooms = Math.Max(1, (int)(rooms / growth));
                 }
             }
@@ -145,21 +148,23 @@ internal sealed class Saturation(Shape shape, int runs)
             return await bed.Measure(options.Quick ? Window : TimeSpan.FromSeconds(8));
         }
 
-        /// <summary>Null if it was too much; a disturbance from outside is given a second chance.</summary>
+        /// <summary>Null if it was too much, twice; where the fault is not the server's it is given more chances.</summary>
         private async Task<Measurement?> Step(int rooms)
         {
-            for (var attempt = 0; attempt < 2; attempt++)
+            for (var (attempt, disturbed) = (0, 0); attempt < Attempts && disturbed < MaxDisturbed;)
             {
                 progress.Report(new(shape.Name, $"run {run}: {rooms} rooms, {rooms * shape.Rate:#,0} packets/s", Done));
                 await Talk(rooms);
                 await Task.Delay(TimeSpan.FromSeconds(options.Quick ? 0.2 : 1), cancel);
                 var measurement = await bed.Measure(Window);
                 var delay = measurement.AddedDelay ?? measurement.EndToEnd;
-                var good = options.Quick || (measurement.LossRatio <= MaxLoss && delay?.P99 <= MaxDelayMicroseconds && measurement.GeneratorFault is null);
+                var good = options.Quick || (measurement.LossRatio <= MaxLoss && delay?.P99 <= MaxDelayMicroseconds && measurement.Fault is null);
                 steps.Add(new(
                     run, rooms, measurement.ForwardedPerSecond, measurement.CpuUsPerForward, measurement.CpuShare, measurement.LossRatio, measurement.AddedDelay,
-                    measurement.BatchMean, good, measurement.GeneratorFault));
+                    measurement.BatchMean, good, measurement.Fault));
                 if (good) return measurement;
+                if (measurement.Fault is null) attempt++;
+                else disturbed++;
             }
 
             return null;

@@ -77,7 +77,7 @@ internal static class Summary
     {
         var notes = new List<string>();
         if (bed.SharesCores) notes.Add("there are too few cores: the media process and the generator share some, so times are not the server's alone");
-        notes.AddRange(runs.Select(run => run.GeneratorFault).OfType<string>().Select(fault => $"{fault}: what is lost here is not the server's").Distinct());
+        notes.AddRange(runs.Select(run => run.Fault).OfType<string>().Distinct().Select(fault => $"{fault}: times and losses are not the server's alone"));
         return [.. notes];
     }
 }

@@ -24,22 +24,25 @@ internal sealed class PeerRooms(PeerServer server, LoadGenerator generator, IPAd
         return people;
     }
 
-    protected override async Task<Task> Enter(Room room, Action? joined)
+    protected override Task<Task> Enter(Room room, Action? joined)
     {
-        var mouths = room.Participants.Where(participant => participant.Talker is not null).ToArray();
-        foreach (var mouth in mouths) await Ask("publish", mouth); // first, so that listeners find them
-        foreach (var (ear, i) in room.Participants[mouths.Length..].Select((ear, i) => (ear, i)))
-        {
-            var heard = mouths.Where((_, slot) => slot != i).Select(mouth => (JsonNode)mouth.Number).ToArray();
-            if (heard.Length > 0) await Ask("subscribe", ear, new JsonArray(heard));
-            joined?.Invoke();
-        }
+        return Task.FromResult(All());
 
-        return Task.CompletedTask;
+        async Task All()
+        {
+            var mouths = room.Participants.Where(participant => participant.Talker is not null).ToArray();
+            await Task.WhenAll(mouths.Select(mouth => Open("publish", mouth))); // first, so that listeners find them
+            await Task.WhenAll(room.Participants[mouths.Length..].Select(async (ear, i) =>
+            {
+                var heard = mouths.Where((_, slot) => slot != i).Select(mouth => (JsonNode)mouth.Number).ToArray();
+                if (heard.Length > 0) await Open("subscribe", ear, new JsonArray(heard));
+                joined?.Invoke();
+            }));
+        }
     }
 
     /// <summary>Signals, and then connects: some servers tell of a talker only when its packets can come.</summary>
-    private async Task Ask(string what, Participant participant, JsonArray? talkers = null)
+    private async Task Open(string what, Participant participant, JsonArray? talkers = null)
     {
         var ours = (Ufrag: RandomNumberGenerator.GetHexString(8, lowercase: true), Password: RandomNumberGenerator.GetHexString(24, lowercase: true));
         var address = (IPEndPoint)participant.Socket.LocalEndPoint!;

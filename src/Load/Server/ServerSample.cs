@@ -7,15 +7,18 @@ namespace Voice.Load.Server;
 /// <param name="At">Nanoseconds.</param>
 /// <param name="CpuNanoseconds">Of every thread.</param>
 /// <param name="KernelDrops">Datagrams to its ports that found a full buffer.</param>
-internal sealed record ServerSample(long At, MediaReport Report, long CpuNanoseconds, long ResidentBytes, int Threads, long KernelDrops)
+/// <param name="CoresBusy">Seconds that its cores were not idle, whoever used them.</param>
+internal sealed record ServerSample(
+    long At, MediaReport Report, long CpuNanoseconds, long ResidentBytes, int Threads, long KernelDrops, double CoresBusy)
 {
-    public static ServerSample Take(MediaReport report, int process, IReadOnlyCollection<int> ports) => new(
+    public static ServerSample Take(MediaReport report, int process, IReadOnlyCollection<int> ports, int[] cores) => new(
         Generator.LoadGenerator.Now,
         report,
         ProcessStat.CpuNanoseconds(process),
         ProcessStat.ResidentBytes(process),
         ProcessStat.Threads(process),
-        UdpDrops.OfPorts(ports));
+        UdpDrops.OfPorts(ports),
+        CoreTime.Busy(cores));
 }
 
 /// <summary>What the media process did between two samples.</summary>
@@ -24,6 +27,9 @@ internal sealed record ServerWindow(ServerSample From, ServerSample To)
     public double Seconds => (To.At - From.At) / 1e9;
 
     public double CpuMicroseconds => (To.CpuNanoseconds - From.CpuNanoseconds) / 1e3;
+
+    /// <summary>Of its cores' time, what others used; less than none is an error of the kernel's sampling.</summary>
+    public double OthersShare => Math.Max(0, (To.CoresBusy - From.CoresBusy - CpuMicroseconds / 1e6) / Seconds);
 
     public long Received => To.Report.PacketsReceived - From.Report.PacketsReceived;
 
