@@ -35,6 +35,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly ILogger log;
     private readonly NodeMailbox mailbox;
     private readonly MediaSupervisor media;
+    private readonly NodeMetrics metrics = new();
     private readonly VoiceEndpoint voice;
     private readonly TimeProvider time = TimeProvider.System;
     private readonly CancellationTokenSource stopping = new();
@@ -64,6 +65,7 @@ public sealed class NodeHost : IAsyncDisposable
         media = new MediaSupervisor(options.MediaCommand, sockets, MediaHappenedAsync, log, time);
         voice = new VoiceEndpoint(mailbox, () => media.IsReady, time, stopping.Token);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan }); // the protocol has heartbeats of its own
+        app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, scraped => scraped.Run(metrics.ServeAsync));
         app.Run(voice.ServeAsync);
     }
 
@@ -71,6 +73,9 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>host:port of the voice WebSocket, as clients are told.</summary>
     public string Endpoint { get; private set; } = "";
+
+    /// <summary>Where Prometheus reads; null if nowhere.</summary>
+    public string? MetricsEndpoint { get; private set; }
 
     /// <summary>Completes when the node has stopped; faulted if it stopped by itself.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
@@ -122,8 +127,9 @@ public sealed class NodeHost : IAsyncDisposable
             throw new StartupException($"TCP port {options.Port} on {options.Bind} cannot be opened ({e.Message}): pass another --bind or --{options.PortOption}", e);
         }
 
-        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Endpoint = HostAndPort(options.PublicHost ?? (addresses.V4 ?? addresses.V6)!.Announce.ToString(), new Uri(bound).Port);
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+        Endpoint = HostAndPort(options.PublicHost ?? (addresses.V4 ?? addresses.V6)!.Announce.ToString(), new Uri(bound[0]).Port);
+        if (options.MetricsPort is not null) MetricsEndpoint = $"http://{new Uri(bound[1]).Authority}/metrics";
         var profile = new NodeProfile(NodeId, RandomNumberGenerator.GetHexString(16, lowercase: true), options.Region, Endpoint, secret);
         links = new NodeLinks(gateways, profile, FromGatewayAsync, log, time);
         Run(links.RunAsync(stopping.Token));
@@ -168,7 +174,12 @@ public sealed class NodeHost : IAsyncDisposable
         using var timer = new PeriodicTimer(ReportInterval, time);
         do
         {
-            await mailbox.PostAsync((core, now) => links!.Report(load.Report(now, Environment.CpuUsage.TotalTime, Volatile.Read(ref lastMedia), core)));
+            await mailbox.PostAsync((core, now) =>
+            {
+                var report = load.Report(now, Environment.CpuUsage.TotalTime, Volatile.Read(ref lastMedia), core);
+                metrics.TakeLoad(report);
+                links!.Report(report);
+            });
         }
         while (await timer.WaitForNextTickAsync(cancel));
     }
@@ -183,6 +194,7 @@ public sealed class NodeHost : IAsyncDisposable
     private ValueTask MediaHappenedAsync(MediaEvent? happened)
     {
         if (happened is MediaReport report) Volatile.Write(ref lastMedia, report);
+        metrics.Take(happened);
         return happened is null
             ? mailbox.PostAsync((core, _) => core.MediaLost())
             : mailbox.PostAsync((core, now) => core.Media(now, happened));
@@ -231,9 +243,16 @@ public sealed class NodeHost : IAsyncDisposable
             kestrel.Limits.MaxConcurrentConnections = 2 * options.MaxSessions + 256;
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Listen(options.Bind, options.Port, listen => listen.UseHttpAndHttps(certificate));
+            if (options.MetricsPort is { } port) kestrel.Listen(IPAddress.Loopback, port, listen => listen.Use(Scraped));
         });
         return builder.Build();
     }
+
+    private static ConnectionDelegate Scraped(ConnectionDelegate next) => connection =>
+    {
+        connection.Features.Set(new MetricsConnection());
+        return next(connection);
+    };
 
     private string[] CertificateNames()
     {
@@ -254,4 +273,7 @@ public sealed class NodeHost : IAsyncDisposable
 
     private static bool IsName(string text) =>
         text.Length is >= 1 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+
+    /// <summary>Marks a connection that came in on the port for metrics.</summary>
+    private sealed class MetricsConnection;
 }

@@ -35,6 +35,9 @@ public sealed record NodeOptions
     /// <summary>How many talkers of a channel are heard at once, the loudest; 0: all of them.</summary>
     public int Loudest { get; init; }
 
+    /// <summary>TCP port on loopback for <c>/metrics</c>; 0 takes a free one, null serves none.</summary>
+    public int? MetricsPort { get; init; }
+
     /// <summary>Addresses that clients are told for media; null is the bound address.</summary>
     public IPAddress? AnnounceV4 { get; init; }
 

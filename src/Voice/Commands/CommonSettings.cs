@@ -54,6 +54,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
     private readonly Option<int> channelPeople = settings.Number("channel-people", "people of one channel that one media worker serves; the others serve who comes then", 400, 1, 1_000_000);
     private readonly Option<int> loudest = settings.Number("loudest", "talkers of a channel that are heard at once, the loudest; 0 for all", 0, 0, 1000);
     private readonly Option<IPAddress[]> announce = settings.Addresses("announce", "media addresses that clients are told: IPv4[,IPv6] [the bound address]");
+    private readonly Option<int> metrics = settings.Number("metrics-port", "TCP port on loopback that serves /metrics for Prometheus; 0 serves none", 0, 0, IPEndPoint.MaxPort);
     private readonly Option<int> maxSessions = settings.Number("max-sessions", "participants that count as full", 2000, 1, 1_000_000);
     private readonly Option<string[]> profiles = settings.List("srtp-profiles", "SRTP protection profiles to offer, best first", ["aead_aes_128_gcm", "aes_cm_128_hmac_sha1_80"]);
 
@@ -81,6 +82,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
             Workers = parsed.GetValue(workers),
             ChannelPeople = parsed.GetValue(channelPeople),
             Loudest = parsed.GetValue(loudest),
+            MetricsPort = parsed.GetValue(metrics) is > 0 and var scraped ? scraped : null,
             AnnounceV4 = Single(announced, System.Net.Sockets.AddressFamily.InterNetwork),
             AnnounceV6 = Single(announced, System.Net.Sockets.AddressFamily.InterNetworkV6),
             MaxSessions = parsed.GetValue(maxSessions),

@@ -27,7 +27,7 @@ public sealed class NodeHostTests : IDisposable
     public async Task A_client_joins_over_real_sockets()
     {
         await using var gateway = new FakeGateway(data, RealNode.SecretBytes);
-        await using var node = await NodeHost.StartAsync(Options(gateway.Address), patience.Token);
+        await using var node = await NodeHost.StartAsync(Options(gateway.Address) with { MetricsPort = 0 }, patience.Token);
         var hello = await gateway.AcceptAsync(patience.Token);
         Assert.Equal((node.NodeId, node.Endpoint), (hello.NodeId, hello.Endpoint));
 
@@ -38,6 +38,7 @@ public sealed class NodeHostTests : IDisposable
 
         using var http = new HttpClient();
         Assert.Equal("ok\n", await http.GetStringAsync($"http://{node.Endpoint}/healthz", patience.Token));
+        Assert.DoesNotContain("voice_participants", await (await http.GetAsync($"http://{node.Endpoint}/metrics", patience.Token)).Content.ReadAsStringAsync(patience.Token));
 
         using var client = await ConnectAsync(node);
         Assert.Equal(VoiceOpcode.Hello, TestClient.Op(await client.ReceiveAsync()));
@@ -48,6 +49,7 @@ public sealed class NodeHostTests : IDisposable
         Assert.Contains($"127.0.0.1 {ready.GetProperty("port")} typ host", sdp);
         Assert.Equal(VoiceSessionState.Connected, (await gateway.Next<VoiceSessionChanged>()).State);
         Assert.Single((await gateway.Next<NodeReport>(report => report.Sessions == 1)).Hosted);
+        Assert.Contains("voice_participants 1\n", await http.GetStringAsync(node.MetricsEndpoint, patience.Token));
 
         await client.SendAsync(new { op = 5, d = new string('x', VoiceSocket.MaxMessage) });
         Assert.Equal((int)VoiceCloseCode.DecodeError, await client.ClosedAsync());
