@@ -67,11 +67,13 @@ public sealed record Details(
 /// <param name="Server">By the media process's own reason.</param>
 /// <param name="ReceiverKernel">Found a listener's buffer full: the generator could not read them.</param>
 /// <param name="Receiver">Read, and not what was sent.</param>
+/// <param name="Missing">None of these: mostly still on their way when the wait for them ended.</param>
 /// <param name="Sent">By talkers.</param>
 /// <param name="Expected">By listeners.</param>
 /// <param name="Received">By listeners.</param>
 public sealed record Loss(
-    long Sent, long Expected, long Received, long Sender, double ServerKernel, IReadOnlyDictionary<string, long> Server, long ReceiverKernel, long Receiver, long Duplicates);
+    long Sent, long Expected, long Received, long Sender, double ServerKernel, IReadOnlyDictionary<string, long> Server, long ReceiverKernel, long Receiver,
+    long Missing, long Duplicates);
 
 /// <param name="Load">Rooms that talk.</param>
 public sealed record LoadStep(

@@ -12,7 +12,7 @@ public static class Report
         h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
         th,td{padding:.25em .6em;text-align:right;border-bottom:1px solid #e5e7eb}
-        th:first-child,td:first-child{text-align:left}th{font-weight:600}
+        th:first-child,td:first-child{text-align:left}td{white-space:nowrap}th{font-weight:600}
         .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:1em}
         svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:#374151}
         .title{font-size:13px;font-weight:600}
@@ -70,7 +70,7 @@ public static class Report
         var details = result.Details;
         html.Append(CultureInfo.InvariantCulture, $"<h2>{Text(result.Scenario)}</h2><p>{details.Transport}, payload {details.PayloadBytes} bytes{(details.FloorMethod is { } floor ? $", floor by {Text(floor)}" : "")}; ");
         var loss = details.Loss;
-        html.Append(CultureInfo.InvariantCulture, $"{loss.Sent} packets sent, {loss.Received} of {loss.Expected} received. Lost: sender {loss.Sender}, server's socket {loss.ServerKernel}, listeners' sockets {loss.ReceiverKernel}, wrong {loss.Receiver}");
+        html.Append(CultureInfo.InvariantCulture, $"{loss.Sent} packets sent, {loss.Received} of {loss.Expected} received. Lost: sender {loss.Sender}, server's socket {loss.ServerKernel}, listeners' sockets {loss.ReceiverKernel}, wrong {loss.Receiver}, not come by the end {loss.Missing}");
         foreach (var (reason, count) in loss.Server) html.Append(CultureInfo.InvariantCulture, $", {Text(reason)} {count}");
         html.Append(".</p>");
         foreach (var note in details.Notes) html.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Text(note)}</p>");
@@ -81,17 +81,19 @@ public static class Report
 
     private static IEnumerable<Plot> Plots(BenchResult result)
     {
-        var (steps, samples) = (result.Details.Steps, result.Details.Samples);
+        var samples = result.Details.Samples;
+        var steps = result.Details.Steps.Where(step => step.Fault is null).ToArray(); // others say nothing of the server
         if (result.AddedDelayUs is { } delay)
         {
-            yield return new($"Added delay by percentile{(steps.Count > 0 ? ", at half of saturation" : "")}", "nines of the percentile (2 is 99 %)", "µs", [Percentile("media process", delay), .. Optional("end to end", steps.Count > 0 ? null : result.Details.EndToEndUs)], Logarithmic: true);
+            yield return new($"Added delay by percentile{(steps.Length > 0 ? ", at half of saturation" : "")}", "nines of the percentile (2 is 99 %)", "µs", [Percentile("media process", delay), .. Optional("end to end", steps.Length > 0 ? null : result.Details.EndToEndUs)], Logarithmic: true);
         }
 
-        if (steps.Count > 0)
+        if (steps.Length > 0)
         {
             yield return new("CPU for a packet", "packets forwarded a second", "µs", [Step("µs a forward", step => step.CpuUsPerForward)], result.FloorUsPerSend is { } floor ? (floor, "floor") : null);
             yield return new("Saturation", "packets forwarded a second", "added delay, µs", [
                 Step("p50", step => step.AddedDelayUs?.P50), Step("p99", step => step.AddedDelayUs?.P99), Step("p99.9", step => step.AddedDelayUs?.P999)], (20_000, "20 ms"), Logarithmic: true);
+            yield return new("Loss", "packets forwarded a second", "%", [Step("loss", step => 100 * step.LossRatio)], (0.1, "0.1 %"));
             yield return new("Packets at a wake-up", "packets forwarded a second", "packets", [Step("mean", step => step.BatchMean)]);
         }
 

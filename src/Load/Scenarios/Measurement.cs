@@ -59,9 +59,11 @@ internal sealed record Measurement(ServerWindow Server, Tally Tally, long Receiv
         get
         {
             var listeners = Tally.Sent > 0 ? (double)Tally.Expected / Tally.Sent : 0;
-            return new(
-                Tally.Sent, Tally.Expected, Tally.Received, (long)Math.Round(Tally.SendFailed * listeners), Math.Round(Server.KernelDrops * listeners), Server.Drops,
-                ReceiverDrops, Tally.Wrong + Tally.Refused, Tally.Duplicates);
+            var (sender, kernel) = ((long)Math.Round(Tally.SendFailed * listeners), Math.Round(Server.KernelDrops * listeners));
+            var wrong = Tally.Wrong + Tally.Refused;
+            var drops = Server.Drops;
+            var missing = Tally.Expected - Tally.Received - sender - (long)kernel - drops.Values.Sum() - ReceiverDrops - wrong;
+            return new(Tally.Sent, Tally.Expected, Tally.Received, sender, kernel, drops, ReceiverDrops, wrong, Math.Max(0, missing), Tally.Duplicates);
         }
     }
 

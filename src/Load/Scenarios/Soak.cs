@@ -29,11 +29,10 @@ internal sealed class Soak(string name)
         var receiverDrops = bed.ReceiverDrops();
         await bed.Generator.OpenWindow();
         var (samples, longestPause, whole) = await Watch(bed, time, progress, cancel);
-        await bed.Generator.CloseWindow();
-        await Task.Delay(TestBed.Drain, cancel);
+        var tally = await bed.CloseWindow();
         bed.Check();
 
-        var measurement = new Measurement(whole, await bed.Generator.Result(), bed.ReceiverDrops() - receiverDrops);
+        var measurement = new Measurement(whole, tally, bed.ReceiverDrops() - receiverDrops);
         var result = Summary.Of(name, bed, everybody, [measurement], [null]);
         progress.Report(new(name, "done", 1));
         return result with

@@ -173,7 +173,7 @@ internal static class BenchView
             var loss = result.Details.Loss;
             if (loss.Expected == loss.Received) continue;
             AnsiConsole.MarkupLineInterpolated(
-                $"{result.Scenario}: of {loss.Expected} expected {loss.Received} came; lost by the sender {loss.Sender}, in the server's socket {loss.ServerKernel}, in the server {Reasons(loss)}, in listeners' sockets {loss.ReceiverKernel}, wrong {loss.Receiver}");
+                $"{result.Scenario}: of {loss.Expected} expected {loss.Received} came; lost by the sender {loss.Sender}, in the server's socket {loss.ServerKernel}, in the server {Reasons(loss)}, in listeners' sockets {loss.ReceiverKernel}, wrong {loss.Receiver}, not come by the end {loss.Missing}");
         }
     }
 

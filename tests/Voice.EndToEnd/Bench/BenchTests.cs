@@ -62,6 +62,18 @@ public sealed class BenchTests
         Complete(result, 30);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Another_server_under_the_same_load_stands_beside_ours()
+    {
+        var result = Assert.Single(await Run("small", ["--against", "janus"], TestContext.Current.CancellationToken));
+        Complete(result, 9);
+        var peer = Assert.Single(result.GetProperty("peers").EnumerateArray());
+        Assert.Equal("janus", peer.GetProperty("name").GetString());
+        Assert.Equal(0, peer.GetProperty("loss_ratio").GetDouble());
+        Assert.True(peer.GetProperty("cpu_us_per_forward").GetDouble() > 0);
+        Assert.True(peer.GetProperty("ratio").GetDouble() > 0);
+    }
+
     private static void Complete(JsonElement result, int listeners)
     {
         var loss = result.GetProperty("details").GetProperty("loss");

@@ -42,7 +42,7 @@ public class ReportTests
     private static BenchResult Result(string scenario, int steps = 0, int samples = 0) => new(
         scenario, 10, 900, 5.5, 2.7, 2.04, 0, Delay, 90_000_000, 20_000, 0, new(1, 0, 0, 0.5), null, 12, new("cpu", 2, "kernel", "runtime"), [],
         new(
-            "webrtc", 100, "send", new(100, 900, 900, 0, 0, new Dictionary<string, long>(), 0, 0, 0), Delay, null, null, [],
+            "webrtc", 100, "send", new(100, 900, 900, 0, 0, new Dictionary<string, long>(), 0, 0, 0, 0), Delay, null, null, [],
             [.. Enumerable.Range(1, steps).Select(i => new LoadStep(1, i, i * 10_000, 5, 0.5, 0, Delay, 2, true, null))],
             [.. Enumerable.Range(1, samples).Select(i => new SoakSample(i, 1000, 5, 1000, 10, i, 0, 0, 0, Delay))],
             []));
