@@ -3,15 +3,16 @@ using System.Buffers.Binary;
 namespace Voice.Media.Ice;
 
 /// <summary>The last authenticated checks, and the address that each came from. STUN has nothing against replay: whoever saw a
-/// check can send the same bytes from elsewhere. 4 KB; a browser checks every 2.5 s, so it reaches back some twenty minutes.</summary>
+/// check can send the same bytes from elsewhere. A browser checks every 2.5 s, so it reaches back some twenty minutes; until then it grows, to
+4 KB.</summary>
 internal sealed class CheckHistory
 {
     public const int Capacity = 512;
 
     /// <summary>A third of a transaction id is enough: the client makes them at random, and a false hit costs it one check.</summary>
-    private readonly uint[] transactions = new uint[Capacity];
+    private uint[] transactions = new uint[16];
 
-    private readonly uint[] addresses = new uint[Capacity];
+    private uint[] addresses = new uint[16];
     private int count;
     private int next;
 
@@ -26,6 +27,11 @@ internal sealed class CheckHistory
     /// <summary>In the place of the oldest.</summary>
     public void Add(ReadOnlySpan<byte> transactionId, uint address)
     {
+        if (next == transactions.Length)
+        {
+            Array.Resize(ref transactions, next * 2);
+            Array.Resize(ref addresses, next * 2);
+        }
         (transactions[next], addresses[next]) = (Short(transactionId), address);
         count = Math.Max(count, next + 1);
         next = (next + 1) % Capacity;
