@@ -4,7 +4,7 @@ namespace Voice.Media.Ice;
 
 /// <summary>The last authenticated checks, and the address that each came from. STUN has nothing against replay: whoever saw a
 /// check can send the same bytes from elsewhere. A browser checks every 2.5 s, so it reaches back some twenty minutes; until then it grows, to
-4 KB.</summary>
+/// 4 KB.</summary>
 internal sealed class CheckHistory
 {
     public const int Capacity = 512;

@@ -5,13 +5,12 @@ using System.Runtime.Intrinsics;
 
 namespace Voice.Protocol.Crypto;
 
-/// <summary>AES-GCM on the processor's AES and carry-less multiplication. Eight blocks of key stream are computed side by side:
-/// a round has a latency of several cycles, and each cycle can start one or two.</summary>
+/// <summary>AES-GCM on the processor's AES and carry-less multiplication.</summary>
 internal sealed class VectorAesGcm<TUnit> : AesGcmCipher
     where TUnit : IAesUnit
 {
-    private const int BlockLength = 16;
-    private const int BatchBlocks = 8;
+    private const int BlockLength = AesBlocks.Length;
+    private const int BatchBlocks = AesBlocks.Batch;
 
     private readonly Vector128<byte>[] keys;
     private readonly GhashPowers powers;
@@ -21,7 +20,7 @@ internal sealed class VectorAesGcm<TUnit> : AesGcmCipher
         keys = AesKeySchedule.Expand<TUnit>(key);
         Span<Vector128<byte>> blocks = stackalloc Vector128<byte>[BatchBlocks];
         blocks.Clear();
-        Encipher(blocks);
+        AesBlocks.Encipher<TUnit>(keys, blocks);
         powers = GhashPowers.Of<TUnit>(blocks[0]);
     }
 
@@ -67,7 +66,7 @@ internal sealed class VectorAesGcm<TUnit> : AesGcmCipher
     private void FirstBatch(Span<Vector128<byte>> stream, Vector128<uint> counter)
     {
         for (var i = 0; i < stream.Length; i++) stream[i] = CounterBlock(counter, 1 + (uint)i);
-        Encipher(stream);
+        AesBlocks.Encipher<TUnit>(keys, stream);
     }
 
     /// <param name="stream">The first batch; overwritten by those that follow.</param>
@@ -92,7 +91,7 @@ internal sealed class VectorAesGcm<TUnit> : AesGcmCipher
             if (from.IsEmpty) return;
             if (used < stream.Length) break;
             for (var i = 0; i < stream.Length; i++) stream[i] = CounterBlock(counter, next++);
-            Encipher(stream);
+            AesBlocks.Encipher<TUnit>(keys, stream);
             used = 0;
         }
 
@@ -122,25 +121,6 @@ internal sealed class VectorAesGcm<TUnit> : AesGcmCipher
         hash.Add(Vector128.Create(
             BinaryPrimitives.ReverseEndianness((ulong)associatedLength * 8), BinaryPrimitives.ReverseEndianness((ulong)textLength * 8)).AsByte());
         return hash.Value;
-    }
-
-    /// <summary>Eight blocks in place.</summary>
-    private void Encipher(Span<Vector128<byte>> blocks)
-    {
-        var schedule = keys;
-        var key = schedule[0];
-        var (a, b, c, d) = (blocks[0] ^ key, blocks[1] ^ key, blocks[2] ^ key, blocks[3] ^ key);
-        var (e, f, g, h) = (blocks[4] ^ key, blocks[5] ^ key, blocks[6] ^ key, blocks[7] ^ key);
-        for (var round = 1; round < schedule.Length - 1; round++)
-        {
-            key = schedule[round];
-            (a, b, c, d) = (TUnit.Round(a, key), TUnit.Round(b, key), TUnit.Round(c, key), TUnit.Round(d, key));
-            (e, f, g, h) = (TUnit.Round(e, key), TUnit.Round(f, key), TUnit.Round(g, key), TUnit.Round(h, key));
-        }
-
-        key = schedule[^1];
-        (blocks[0], blocks[1], blocks[2], blocks[3]) = (TUnit.LastRound(a, key), TUnit.LastRound(b, key), TUnit.LastRound(c, key), TUnit.LastRound(d, key));
-        (blocks[4], blocks[5], blocks[6], blocks[7]) = (TUnit.LastRound(e, key), TUnit.LastRound(f, key), TUnit.LastRound(g, key), TUnit.LastRound(h, key));
     }
 
     // SP 800-38D section 7.1: the nonce and a 32-bit counter that starts with 1 for the tag.
