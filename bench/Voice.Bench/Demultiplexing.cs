@@ -12,7 +12,9 @@ namespace Voice.Bench;
 [MemoryDiagnoser]
 public class Demultiplexing
 {
-    private const uint People = 1000;
+    private const int People = 1000;
+
+    private readonly RemoteEndPoint[] addresses = [.. Enumerable.Range(1, People).Select(id => Clients.Address((uint)id))];
 
     private readonly RemoteEndPoint stranger = Clients.Address(People + 1);
     private byte[] packet = [];
@@ -39,7 +41,7 @@ public class Demultiplexing
     }
 
     [Benchmark]
-    public bool ByAddress() => worker.Routes.Find(packet, PacketKind.Rtp, Clients.Address(1 + next++ % People), out _) is null;
+    public bool ByAddress() => worker.Routes.Find(packet, PacketKind.Rtp, addresses[next++ % People], out _) is null;
 
     [Benchmark]
     public bool BySsrc() => worker.Routes.Find(packet, PacketKind.Rtp, stranger, out _) is null;
