@@ -26,7 +26,7 @@ internal sealed class FixedLoad(string name, int rooms, int size, int talkers, i
             progress.Report(new(name, "measuring", 0.3 + 0.7 * (run + 0.3) / runs));
             measurements.Add(await bed.Measure(TimeSpan.FromSeconds(options.Seconds ?? measured)));
             await bed.Generator.Talk([]);
-            progress.Report(new(name, "measuring the floor", 0.3 + 0.7 * (run + 0.8) / runs));
+            if (options.MeasuresFloor) progress.Report(new(name, "measuring the floor", 0.3 + 0.7 * (run + 0.8) / runs));
             floors.Add(options.MeasuresFloor ? await FloorBench.MeasureAsync(bed, bed.Rooms.All, options.Quick, cancel) : null);
         }
 

@@ -20,6 +20,9 @@ internal sealed class Saturation(Shape shape, int runs)
 
     /// <summary>Where the first search begins, in packets forwarded a second.</summary>
     private const double FirstRate = 60_000;
+
+    /// <summary>Of peers, of which less is expected.</summary>
+    private const double FirstRateOfPeers = 12_000;
     private const double Growth = 1.35;
 
     private const int Attempts = 2;
@@ -57,7 +60,7 @@ internal sealed class Saturation(Shape shape, int runs)
             best.Add(measurement);
             halves.Add(await search.AtHalf(found));
             await bed.Generator.Talk([]);
-            progress.Report(new(shape.Name, "measuring the floor", search.Done));
+            if (options.MeasuresFloor) progress.Report(new(shape.Name, "measuring the floor", search.Done));
             floors.Add(options.MeasuresFloor ? await FloorBench.MeasureAsync(bed, [.. bed.Rooms.All.Take(found)], options.Quick, cancel) : null);
         }
 
@@ -72,9 +75,16 @@ internal sealed class Saturation(Shape shape, int runs)
             {
                 AddedDelayAtSaturationUs = result.AddedDelayUs,
                 Steps = steps,
-                Notes = search.RanOut ? [.. result.Details.Notes, $"all {most} rooms talked, and the media process was not saturated: --participants adds more"] : result.Details.Notes,
+                Notes = [.. result.Details.Notes, .. Doubts(search.RanOut, most)],
             },
         };
+    }
+
+    private IEnumerable<string> Doubts(bool ranOut, int most)
+    {
+        if (ranOut) yield return $"all {most} rooms talked, and the server was not saturated: --participants adds more";
+        var disturbed = steps.Where(step => !step.IsGood && step.Fault is not null).ToArray();
+        if (disturbed.Length > 0) yield return $"{disturbed.Length} of {steps.Count} steps were disturbed (at last: {disturbed[^1].Fault}): the rate may be higher";
     }
 
     /// <summary>One search after another in the same rooms.</summary>
@@ -89,12 +99,14 @@ internal sealed class Saturation(Shape shape, int runs)
         /// <summary>A guess: how long a search takes is not known before.</summary>
         public double Done => Math.Min(0.99, (run - 1 + steps.Count(step => step.Run == run) / 12.0) / runs);
 
+        private double First => options.Driver is null ? FirstRate : FirstRateOfPeers;
+
         private TimeSpan Window => TimeSpan.FromSeconds(options.Seconds ?? (options.Quick ? 1 : 3));
 
         /// <summary>Until the runtime has compiled the packet's path for good.</summary>
         public async Task WarmUp()
         {
-            await Talk(Math.Min(most, Math.Max(1, (int)(FirstRate / 2 / shape.Rate))));
+            await Talk(Math.Min(most, Math.Max(1, (int)(First / 2 / shape.Rate))));
             await Task.Delay(TimeSpan.FromSeconds(options.Quick ? 0.5 : 6), cancel);
         }
 
@@ -104,7 +116,7 @@ internal sealed class Saturation(Shape shape, int runs)
         {
             run = number;
             var growth = near == 0 ? Growth : FineGrowth;
-            var rooms = near == 0 ? (int)Math.Ceiling(FirstRate / shape.Rate) : (int)(near / FineGrowth);
+            var rooms = near == 0 ? (int)Math.Ceiling(First / shape.Rate) : (int)(near / FineGrowth);
             rooms = Math.Clamp(rooms, 1, most);
             var (good, bad) = (0, int.MaxValue);
             Measurement? best = null;
