@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Voice.Media.Net.Linux;
 
 /// <summary>By the kernel's own calls: receives up to <see cref="UdpPort.MaxBatch"/> datagrams with one, with the kernel's timestamps, and sends at the end
-/// of each batch. docs/decisions/0006 says what was tried and what it measured.</summary>
+/// of each batch. docs/decisions/0007 says what was tried and what it measured.</summary>
 internal sealed unsafe class LinuxUdpPort : UdpPort
 {
     private readonly ReceiveBatch received = new();
