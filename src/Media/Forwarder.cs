@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Voice.Media.Net;
 using Voice.Protocol.Links;
 using Voice.Protocol.Ogg;
@@ -9,6 +10,10 @@ namespace Voice.Media;
 /// never touched, it may be encrypted end to end.</summary>
 internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
 {
+    /// <summary>How many listeners are read ahead.</summary>
+    private const int Preloaded = 16;
+
+    private int preloaded;
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
     private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + Transport.MaxOverhead];
 
@@ -35,9 +40,22 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
             return;
         }
         var selected = new MediaPacket(number, packet.Timestamp, packet.Marker || begins, packet.Level, packet.Payload);
-        foreach (var subscription in fanout.Subscriptions)
+        var subscriptions = CollectionsMarshal.AsSpan(fanout.Subscriptions);
+        for (var i = 0; i < subscriptions.Length; i++)
         {
-            if (Send(subscription, selected, now) is { } reason) counters.Drop(reason);
+            if (i % Preloaded == 0) Preload(subscriptions[i..Math.Min(i + Preloaded, subscriptions.Length)]);
+            if (Send(subscriptions[i], selected, now) is { } reason) counters.Drop(reason);
+        }
+    }
+
+    /// <summary>With some hundred rooms on a worker nothing of a listener is in the cache when its turn comes, and what is needed of it
+    /// hangs together like a chain. Read for several listeners at once, the chains wait for the memory beside each other. Measured in rooms of 5:
+    /// docs/performance.md.</summary>
+    private void Preload(ReadOnlySpan<Subscription> subscriptions)
+    {
+        foreach (var subscription in subscriptions)
+        {
+            preloaded += (int)subscription.Gates + (int)subscription.Stream.Packets + (int)subscription.Stream.Index.Next + subscription.Listener.PreloadEgress();
         }
     }
 

@@ -66,6 +66,10 @@ internal sealed class Routes
         return addressee is null ? DropReason.UnknownAddress : null;
     }
 
+    /// <summary>For a datagram from there soon.</summary>
+    /// <inheritdoc cref="Protocol.Crypto.AesGcmCipher.Preload"/>
+    public int Preload(in RemoteEndPoint from) => byAddress.TryGetValue(from, out var transport) ? transport.PreloadIngress() : 0;
+
     /// <summary>Datagrams from the address are the browser's from now on.</summary>
     public void Claim(in RemoteEndPoint address, WebRtcTransport transport)
     {

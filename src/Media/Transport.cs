@@ -32,7 +32,11 @@ public abstract class Transport
     private readonly Dictionary<uint, EgressStream> streams = [];
     private readonly Dictionary<uint, EgressStream> used = [];
 
-    private protected Transport(Worker worker, PutTransport put) => (Worker, Put) = (worker, put);
+    private protected Transport(Worker worker, PutTransport put)
+    {
+        (Worker, Put) = (worker, put);
+        (OpusPayloadType, AudioLevelExtension) = (put.OpusPayloadType, put.AudioLevelExtension);
+    }
 
     public uint Id => Put.Id;
 
@@ -41,9 +45,9 @@ public abstract class Transport
     /// <summary>Where we send; null as long as nobody may be sent to.</summary>
     public abstract Destination? Selected { get; }
 
-    public byte OpusPayloadType => Put.OpusPayloadType;
+    public byte OpusPayloadType { get; }
 
-    public byte AudioLevelExtension => Put.AudioLevelExtension;
+    public byte AudioLevelExtension { get; }
 
     public IReadOnlyList<Track> Tracks => tracks;
 
@@ -66,6 +70,21 @@ public abstract class Transport
     internal virtual bool ClockPauses => false;
 
     private protected Worker Worker { get; }
+
+    /// <summary>For a packet to this client soon.</summary>
+    /// <inheritdoc cref="Protocol.Crypto.AesGcmCipher.Preload"/>
+    internal int PreloadEgress() => PreloadKey(ingress: false) + (Selected?.LastQueued ?? 0) + OpusPayloadType;
+
+    /// <summary>For a packet of this client soon.</summary>
+    /// <inheritdoc cref="Protocol.Crypto.AesGcmCipher.Preload"/>
+    internal int PreloadIngress()
+    {
+        var read = PreloadKey(ingress: true);
+        foreach (var track in tracks) read += (int)track.SenderSsrc + track.Fanout.Subscriptions.Count;
+        return read;
+    }
+
+    private protected abstract int PreloadKey(bool ingress);
 
     /// <summary>Null if the datagram was used, else why not.</summary>
     /// <param name="datagram">Decrypted in place.</param>

@@ -121,6 +121,8 @@ public sealed class UdpTransport : Transport, IDisposable
         if (destination?.Remote == address) (destination, bound) = (null, false);
     }
 
+    private protected override int PreloadKey(bool ingress) => protection.Preload();
+
     internal override DropReason? Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ulong index, Span<byte> datagram, out int length) =>
         protection.TryProtect(header, payload, datagram, out length) ? null : DropReason.EgressExhausted;
 

@@ -96,6 +96,8 @@ public sealed class WebRtcTransport : Transport, IDisposable
         return result == SrtpResult.Ok ? HearRtcp(datagram[..length], now) : RtcpRefusal(result);
     }
 
+    private protected override int PreloadKey(bool ingress) => ingress ? this.ingress?.Preload() ?? 0 : egress?.Preload() ?? 0;
+
     internal override DropReason? Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ulong index, Span<byte> datagram, out int length)
     {
         Debug.Assert(egress is not null, "connected has keys");

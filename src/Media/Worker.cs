@@ -38,6 +38,7 @@ public sealed class Worker
     public static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly WorkerContext context;
+    private int preloaded;
     private readonly Reporter reporter = new();
     private readonly Shadows shadows;
     private readonly WorkerState state;
@@ -69,6 +70,9 @@ public sealed class Worker
         Counters.Received(datagram.Length);
         if (Route(datagram, from, now) is { } reason) Counters.Drop(reason);
     }
+
+    /// <summary>A datagram from there was taken, and more: called for each before the first is handled, it lets them wait for the memory together.</summary>
+    internal void Preload(in RemoteEndPoint from) => preloaded += Routes.Preload(from);
 
     private DropReason? Route(Span<byte> datagram, in RemoteEndPoint from, TimeSpan now)
     {

@@ -45,7 +45,7 @@ internal sealed record Measurement(ServerWindow Server, Tally Tally, long Receiv
 
     /// <summary>Why the numbers are not to be trusted, whatever they are; null if they are.</summary>
     public string? Fault => Server.OthersShare > MaxOthers
-        ? $"something else used {Server.OthersShare:0%} of the server's cores"
+        ? $"other processes used {Server.OthersShare:0%} of a core"
         : GeneratorFault;
 
     /// <summary>Why the numbers are the generator's and not the server's; null if they are not.</summary>

@@ -7,18 +7,18 @@ namespace Voice.Load.Server;
 /// <param name="At">Nanoseconds.</param>
 /// <param name="CpuNanoseconds">Of every thread.</param>
 /// <param name="KernelDrops">Datagrams to its ports that found a full buffer.</param>
-/// <param name="CoresBusy">Seconds that its cores were not idle, whoever used them.</param>
+/// <param name="Others">What every other process has used so far.</param>
 internal sealed record ServerSample(
-    long At, MediaReport Report, long CpuNanoseconds, long ResidentBytes, int Threads, long KernelDrops, double CoresBusy)
+    long At, MediaReport Report, long CpuNanoseconds, long ResidentBytes, int Threads, long KernelDrops, Dictionary<int, long> Others)
 {
-    public static ServerSample Take(MediaReport report, int process, IReadOnlyCollection<int> ports, int[] cores) => new(
+    public static ServerSample Take(MediaReport report, int process, IReadOnlyCollection<int> ports) => new(
         Generator.LoadGenerator.Now,
         report,
         ProcessStat.CpuNanoseconds(process),
         ProcessStat.ResidentBytes(process),
         ProcessStat.Threads(process),
         UdpDrops.OfPorts(ports),
-        CoreTime.Busy(cores));
+        OtherProcesses.Times(process));
 }
 
 /// <summary>What the media process did between two samples.</summary>
@@ -28,8 +28,8 @@ internal sealed record ServerWindow(ServerSample From, ServerSample To)
 
     public double CpuMicroseconds => (To.CpuNanoseconds - From.CpuNanoseconds) / 1e3;
 
-    /// <summary>Of its cores' time, what others used; less than none is an error of the kernel's sampling.</summary>
-    public double OthersShare => Math.Max(0, (To.CoresBusy - From.CoresBusy - CpuMicroseconds / 1e6) / Seconds);
+    /// <summary>What processes other than the server and this one used, on whichever cores; 1 is all of one core.</summary>
+    public double OthersShare => OtherProcesses.Used(From.Others, To.Others) / Seconds;
 
     public long Received => To.Report.PacketsReceived - From.Report.PacketsReceived;
 

@@ -65,6 +65,7 @@ public sealed class WorkerLoop : IDisposable
             var now = Now();
             Worker.TakeMail(now);
             var received = port.Receive();
+            if (received > 1) Preload(received);
             for (var i = 0; i < received; i++)
             {
                 var datagram = port.Datagram(i, out var from, out var receivedAt);
@@ -85,6 +86,15 @@ public sealed class WorkerLoop : IDisposable
             doorbell.FallAsleep();
             if (mailbox.IsEmpty && !Worker.HasMail && !stopping) port.Wait(nextTick - now); // returns at once if a datagram came meanwhile
             doorbell.GetUp();
+        }
+    }
+
+    private void Preload(int received)
+    {
+        for (var i = 0; i < received; i++)
+        {
+            port.Datagram(i, out var from, out _);
+            Worker.Preload(from);
         }
     }
 

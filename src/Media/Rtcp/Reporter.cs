@@ -40,9 +40,9 @@ internal sealed class Reporter
     {
         Span<ReportBlock> blocks = stackalloc ReportBlock[RtcpWriter.MaxReportBlocks];
         var count = 0;
-        foreach (var track in transport.Tracks)
+        for (var i = 0; i < transport.Tracks.Count && count < blocks.Length; i++)
         {
-            if (count == blocks.Length) break;
+            var track = transport.Tracks[i]; // by index: an enumerator of the interface would be allocated
             if (track.Reception.Any) blocks[count++] = track.Reception.TakeBlock(track.SenderSsrc, now);
         }
         if (count == 0) return;

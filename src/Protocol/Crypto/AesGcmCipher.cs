@@ -28,6 +28,11 @@ public abstract class AesGcmCipher : IDisposable
     public abstract bool TryOpen(
         ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext);
 
+    /// <summary>Reads what using the key will read, so that it is in the processor's cache by then. Callers that are about to use many keys wait
+    /// for the memory once, not once for each.</summary>
+    /// <returns>Nothing of use; add it up somewhere, or the reading is optimised away.</returns>
+    public virtual int Preload() => 0;
+
     /// <summary>Forgets the key.</summary>
     public abstract void Dispose();
 }

@@ -56,6 +56,15 @@ internal sealed class VectorAesGcm<TUnit> : AesGcmCipher
         return true;
     }
 
+    public override int Preload()
+    {
+        // A cache line holds four round keys, or two powers.
+        var read = 0;
+        for (var i = 0; i < keys.Length; i += 4) read += keys[i][0];
+        for (var i = 0; i < Ghash<TUnit>.GroupLength; i += 2) read += (int)powers[i].Value[0];
+        return read;
+    }
+
     public override void Dispose()
     {
         Array.Clear(keys);

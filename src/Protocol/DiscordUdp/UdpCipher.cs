@@ -20,6 +20,9 @@ internal abstract class UdpCipher : IDisposable
     public abstract bool TryOpen(
         ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext);
 
+    /// <inheritdoc cref="AesGcmCipher.Preload"/>
+    public virtual int Preload() => 0;
+
     public abstract void Dispose();
 }
 
@@ -36,6 +39,8 @@ internal sealed class Aes256GcmCipher(ReadOnlySpan<byte> key) : UdpCipher
     public override bool TryOpen(
         ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext) =>
         gcm.TryOpen(nonce, associated, ciphertext, tag, plaintext);
+
+    public override int Preload() => gcm.Preload();
 
     public override void Dispose() => gcm.Dispose();
 }

@@ -119,6 +119,9 @@ public sealed class UdpProtection : IDisposable
     /// <summary>The nonce that the packet carries; empty in the mode whose nonce is the header.</summary>
     public ReadOnlySpan<byte> NonceOf(ReadOnlySpan<byte> datagram) => datagram[^Math.Min(suffixLength, datagram.Length)..];
 
+    /// <inheritdoc cref="Crypto.AesGcmCipher.Preload"/>
+    public int Preload() => cipher.Preload();
+
     public void Dispose() => cipher.Dispose();
 
     /// <summary>udp-media.md section 5.1: in the rtpsize modes an extension's four bytes of profile and length are clear, and its body

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Voice.Protocol.Crypto;
 
 namespace Voice.Protocol.Srtp;
@@ -10,14 +9,16 @@ internal sealed class AeadAesGcm : SrtpCipher
     private const int MaxHeaderLength = 8;
 
     private readonly AesGcmCipher gcm;
-    private readonly byte[] salt;
+    private uint saltHead;
+    private ulong saltTail;
     private readonly bool associateWord;
 
     /// <param name="associateWord">RTCP: the word is associated data, section 9.3. RTP's is in the nonce already, section 8.1.</param>
     public AeadAesGcm(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, bool associateWord)
     {
         gcm = AesGcmCipher.Create(key);
-        this.salt = salt.ToArray();
+        saltHead = BinaryPrimitives.ReadUInt32BigEndian(salt);
+        saltTail = BinaryPrimitives.ReadUInt64BigEndian(salt[4..]);
         this.associateWord = associateWord;
     }
 
@@ -39,20 +40,19 @@ internal sealed class AeadAesGcm : SrtpCipher
         return gcm.TryOpen(nonce, associateWord ? Join(header, word, buffer) : header, ciphertext, tag, plaintext);
     }
 
+    public override int Preload() => gcm.Preload();
+
     public override void Dispose()
     {
         gcm.Dispose();
-        CryptographicOperations.ZeroMemory(salt);
+        (saltHead, saltTail) = (0, 0);
     }
 
     // Sections 8.1 and 9.1: two zero bytes, SSRC, 48-bit index, XOR salt.
     private void WriteNonce(Span<byte> nonce, uint ssrc, ulong index)
     {
-        salt.CopyTo(nonce);
-        var head = BinaryPrimitives.ReadUInt32BigEndian(nonce) ^ ssrc >> 16;
-        var tail = BinaryPrimitives.ReadUInt64BigEndian(nonce[4..]) ^ ((ulong)ssrc << 48 | index);
-        BinaryPrimitives.WriteUInt32BigEndian(nonce, head);
-        BinaryPrimitives.WriteUInt64BigEndian(nonce[4..], tail);
+        BinaryPrimitives.WriteUInt32BigEndian(nonce, saltHead ^ ssrc >> 16);
+        BinaryPrimitives.WriteUInt64BigEndian(nonce[4..], saltTail ^ ((ulong)ssrc << 48 | index));
     }
 
     private static ReadOnlySpan<byte> Join(ReadOnlySpan<byte> header, uint word, Span<byte> buffer)

@@ -14,5 +14,8 @@ internal abstract class SrtpCipher : IDisposable
     public abstract bool TryOpen(
         uint ssrc, ulong index, ReadOnlySpan<byte> header, uint word, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext);
 
+    /// <inheritdoc cref="Crypto.AesGcmCipher.Preload"/>
+    public virtual int Preload() => 0;
+
     public abstract void Dispose();
 }

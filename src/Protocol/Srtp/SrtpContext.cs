@@ -48,6 +48,10 @@ public sealed class SrtpContext : IDisposable
 
     public SrtpProfile Profile { get; }
 
+    /// <summary>For an RTP packet soon.</summary>
+    /// <inheritdoc cref="Crypto.AesGcmCipher.Preload"/>
+    public int Preload() => rtp.Preload();
+
     /// <summary>Writes header and protected payload.</summary>
     /// <param name="header">A whole RTP header: 12 bytes, CSRCs, extension. Its sequence is the index's lower half.</param>
     /// <param name="index">Below <see cref="IndexLimit"/>: rollover counter and sequence.</param>

@@ -35,6 +35,10 @@ public sealed class SrtpReceiver(SrtpContext context, int maxStreams = SrtpRecei
 
     public SrtpProfile Profile => context.Profile;
 
+    /// <summary>For an RTP packet soon.</summary>
+    /// <inheritdoc cref="Crypto.AesGcmCipher.Preload"/>
+    public int Preload() => context.Preload() + rtp.States.Length;
+
     /// <summary>State of every RTP stream heard, for a checkpoint. Valid until the next call.</summary>
     public ReadOnlySpan<SrtpStreamState> RtpStreams => rtp.States;
 

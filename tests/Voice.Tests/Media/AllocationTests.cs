@@ -103,6 +103,33 @@ public sealed class AllocationTests
         }
     }
 
+    [Fact]
+    public void Consent_and_reports_allocate_nothing()
+    {
+        using var sfu = new VirtualSfu(port: new CountingPort());
+        VirtualClient[] clients = [.. Enumerable.Range(0, 3).Select(_ => sfu.Connect())];
+        foreach (var talker in clients)
+        {
+            foreach (var listener in clients) if (talker != listener) sfu.Subscribe(talker, listener);
+        }
+        byte[][][] seconds = [.. Enumerable.Range(0, 1000).Select(_ => clients.SelectMany(client => new[] { client.Check(), client.Rtp() }).ToArray())];
+        var second = 0;
+        while (second < 700) PassSecond(); // until the history of checks is as long as it gets
+
+        Assert.Equal(0, Allocated.ByUndisturbed(() =>
+        {
+            for (var i = 0; i < 50; i++) PassSecond();
+        }));
+        Assert.Equal(0, sfu.Worker.Counters.TotalDrops);
+
+        void PassSecond()
+        {
+            var datagrams = seconds[second++];
+            for (var i = 0; i < datagrams.Length; i++) sfu.Worker.Receive(datagrams[i], clients[i / 2].Address, sfu.Now);
+            sfu.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
     private static byte[] Forged(VirtualNative client)
     {
         var packet = client.Rtp();
