@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
-using Voice.Media.Net.Linux;
 using Voice.Media.Dtls;
+using Voice.Media.Net.Linux;
 using Voice.Media.Rings;
 using Voice.Protocol.Links;
 
