@@ -20,6 +20,7 @@ internal sealed unsafe class SendBatch : IDisposable
     private readonly byte* arena = (byte*)NativeMemory.AlignedAlloc(ArenaBytes, 64);
     private readonly Queued[] queue = new Queued[MaxQueued];
     private bool segments = true;
+    private bool segmentsWork;
     private int used;
     private int count;
 
@@ -62,14 +63,10 @@ internal sealed unsafe class SendBatch : IDisposable
             var last = index;
             var together = segments ? Together(ref last) : 1;
             var next = queue[last].Next;
-            var failed = together == 1 ? SendOne(to, ref queue[index]) : SendTogether(to, index, together);
-            if (failed && together > 1 && Marshal.GetLastSystemError() != Libc.Again)
+            if (together == 1 || !TrySendTogether(to, index, together, counters))
             {
-                // No such offload on this way out, or longer than its packets may be: nothing has left, and goes one by one.
-                segments = false;
-                continue;
+                for (var each = index; each != next; each = queue[each].Next) SendOne(to, ref queue[each], counters);
             }
-            if (failed) counters.Drop(DropReason.SendFailed, together);
             for (var sent = index; sent != next; sent = queue[sent].Next) queue[sent].Length = 0;
             index = next;
         }
@@ -89,17 +86,18 @@ internal sealed unsafe class SendBatch : IDisposable
         return number;
     }
 
-    /// <returns>It failed.</returns>
-    private bool SendOne(Destination to, ref Queued datagram)
+    private void SendOne(Destination to, ref Queued datagram, WorkerCounters counters)
     {
         fixed (byte* address = (Span<byte>)to.Address)
         {
-            return Libc.sendto(to.Descriptor, arena + datagram.Offset, datagram.Length, Libc.DontWait | Libc.NoSignal, address, to.AddressLength) < 0;
+            var sent = Libc.sendto(to.Descriptor, arena + datagram.Offset, datagram.Length, Libc.DontWait | Libc.NoSignal, address, to.AddressLength);
+            if (sent < 0) counters.Drop(DropReason.SendFailed);
         }
     }
 
-    /// <returns>It failed, and nothing has left.</returns>
-    private bool SendTogether(Destination to, int index, int together)
+    /// <returns>False when nothing has left and one by one it may: the way to this peer takes no packets of this length (path MTU), or no
+    /// segments at all; if that was the first try, there is no other.</returns>
+    private bool TrySendTogether(Destination to, int index, int together, WorkerCounters counters)
     {
         var parts = stackalloc Libc.Segment[MaxSegments];
         var length = (ushort)queue[index].Length;
@@ -122,7 +120,14 @@ internal sealed unsafe class SendBatch : IDisposable
                 Control = control,
                 ControlLength = 24,
             };
-            return Libc.sendmsg(to.Descriptor, &message, Libc.DontWait | Libc.NoSignal) < 0;
+            if (Libc.sendmsg(to.Descriptor, &message, Libc.DontWait | Libc.NoSignal) >= 0) return segmentsWork = true;
+            if (Marshal.GetLastSystemError() == Libc.Again)
+            {
+                counters.Drop(DropReason.SendFailed, together);
+                return true;
+            }
+            segments = segmentsWork;
+            return false;
         }
     }
 

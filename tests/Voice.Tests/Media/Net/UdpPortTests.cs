@@ -102,6 +102,22 @@ public sealed class UdpPortTests : IDisposable
     }
 
     [Theory, InlineData(true), InlineData(false)]
+    public void Several_that_cannot_leave_are_each_counted_and_the_next_leave(bool portable)
+    {
+        var port = Open(portable, out _);
+        var peer = Peer(IPAddress.Loopback);
+        Destination nowhere = new(RemoteEndPoint.From(new IPEndPoint(IPAddress.Broadcast, 9)));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(port.TrySend([1, 2], nowhere));
+            Assert.True(port.TrySend([3, (byte)i], To(peer)));
+        }
+        port.Flush();
+        for (var i = 0; i < 3; i++) Assert.Equal([3, (byte)i], Receive(peer));
+        Assert.Equal(3, counters[DropReason.SendFailed]);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
     public async Task A_wake_ends_the_wait_that_is_on_and_the_next_one(bool portable)
     {
         var port = Open(portable, out _);
