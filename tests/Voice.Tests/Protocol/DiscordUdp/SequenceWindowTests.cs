@@ -60,7 +60,8 @@ public class SequenceWindowTests
             if (age > now) return;
             var window = new SequenceWindow();
             Assert.Equal(ReplayVerdict.Fresh, window.Check((ushort)now, clock, out var index));
-            window.Commit(index + (1 << 16), clock); // an index that has rolled over
+            // An index that has rolled over, and those before it: what was not received then may still come.
+            for (var before = (uint)ReplayWindow.Size; before-- > 0;) window.Commit(index + (1 << 16) - before, clock - before * 960);
             var old = now - age;
 
             var verdict = window.Check((ushort)old, clock - (uint)(age * 960), out var guessed);
