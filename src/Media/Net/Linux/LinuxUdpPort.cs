@@ -9,9 +9,9 @@ namespace Voice.Media.Net.Linux;
 internal sealed unsafe class LinuxUdpPort : UdpPort
 {
     private readonly ReceiveBatch received = new();
-    private readonly SendBatch sending = new();
+    private readonly SendBatch sending;
     private readonly int[] descriptors;
-    private readonly long[] overflows;
+    private readonly uint?[] overflows;
     private readonly int wake;
     private int woken;
     private int turn;
@@ -22,14 +22,16 @@ internal sealed unsafe class LinuxUdpPort : UdpPort
         : base(sockets, counters)
     {
         descriptors = [.. sockets.Select(socket => (int)socket.Handle)];
-        overflows = new long[sockets.Length];
-        var on = 1;
+        overflows = new uint?[sockets.Length];
+        var (on, none, segments) = (1, 0, true);
         foreach (var descriptor in descriptors)
         {
             // Where the kernel refuses one of them, the figure is missing and the packets flow.
             _ = Libc.setsockopt(descriptor, Libc.SocketLevel, Libc.TimestampNs, &on, sizeof(int));
             _ = Libc.setsockopt(descriptor, Libc.SocketLevel, Libc.ReceiveOverflow, &on, sizeof(int));
+            segments &= Libc.setsockopt(descriptor, Libc.UdpLevel, Libc.UdpSegment, &none, sizeof(int)) == 0;
         }
+        sending = new(segments);
         const int CloseOnExec = 0x80000, NonBlocking = 0x800;
         wake = Libc.eventfd(0, CloseOnExec | NonBlocking);
         if (wake < 0) throw new SocketException(Marshal.GetLastSystemError());
@@ -58,7 +60,7 @@ internal sealed unsafe class LinuxUdpPort : UdpPort
 
     public override bool TrySend(ReadOnlySpan<byte> datagram, Destination to)
     {
-        if (to.Descriptor == 0 && !TryResolve(to)) return false;
+        if (datagram.IsEmpty || (to.Descriptor == 0 && !TryResolve(to))) return false;
         if (!sending.HasRoomFor(datagram.Length)) Flush();
         sending.Add(datagram, to, ReceivedAt);
         return true;
@@ -118,11 +120,12 @@ internal sealed unsafe class LinuxUdpPort : UdpPort
         return true;
     }
 
-    /// <summary>The kernel's counter of what it had to drop for want of room in the receive buffer: 32 bits, since the socket was made.</summary>
+    /// <summary>The kernel's counter of what it had to drop for want of room in the receive buffer: 32 bits, since the socket was made, which may have
+    /// served another process before. So the first that is heard of it only tells where counting begins.</summary>
     private void CountOverflows(uint? total)
     {
-        if (total is not { } now || now == overflows[turn]) return;
-        Counters.Drop(DropReason.ReceiveBufferFull, (uint)(now - overflows[turn]));
+        if (total is not { } now) return;
+        if (overflows[turn] is { } before && now != before) Counters.Drop(DropReason.ReceiveBufferFull, now - before);
         overflows[turn] = now;
     }
 }

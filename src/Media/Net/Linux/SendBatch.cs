@@ -4,7 +4,8 @@ namespace Voice.Media.Net.Linux;
 
 /// <summary>Datagrams that wait for the end of the batch that made them. What goes to the same peer goes in one call: the kernel then runs its
 /// stack once for all of them (UDP_SEGMENT), if they are as long as each other but for a shorter last one.</summary>
-internal sealed unsafe class SendBatch : IDisposable
+/// <param name="segments">The kernel knows UDP_SEGMENT.</param>
+internal sealed unsafe class SendBatch(bool segments) : IDisposable
 {
     private const int MaxQueued = 512;
 
@@ -19,8 +20,6 @@ internal sealed unsafe class SendBatch : IDisposable
 
     private readonly byte* arena = (byte*)NativeMemory.AlignedAlloc(ArenaBytes, 64);
     private readonly Queued[] queue = new Queued[MaxQueued];
-    private bool segments = true;
-    private bool segmentsWork;
     private int used;
     private int count;
 
@@ -95,8 +94,8 @@ internal sealed unsafe class SendBatch : IDisposable
         }
     }
 
-    /// <returns>False when nothing has left and one by one it may: the way to this peer takes no packets of this length (path MTU), or no
-    /// segments at all; if that was the first try, there is no other.</returns>
+    /// <returns>False when nothing has left and one by one it may: the way to this peer takes no packets of this length (path MTU), or its
+    /// card no segments.</returns>
     private bool TrySendTogether(Destination to, int index, int together, WorkerCounters counters)
     {
         var parts = stackalloc Libc.Segment[MaxSegments];
@@ -120,14 +119,10 @@ internal sealed unsafe class SendBatch : IDisposable
                 Control = control,
                 ControlLength = 24,
             };
-            if (Libc.sendmsg(to.Descriptor, &message, Libc.DontWait | Libc.NoSignal) >= 0) return segmentsWork = true;
-            if (Marshal.GetLastSystemError() == Libc.Again)
-            {
-                counters.Drop(DropReason.SendFailed, together);
-                return true;
-            }
-            segments = segmentsWork;
-            return false;
+            if (Libc.sendmsg(to.Descriptor, &message, Libc.DontWait | Libc.NoSignal) >= 0) return true;
+            if (Marshal.GetLastSystemError() != Libc.Again) return false;
+            counters.Drop(DropReason.SendFailed, together);
+            return true;
         }
     }
 
