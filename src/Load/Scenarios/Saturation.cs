@@ -75,7 +75,7 @@ internal sealed class Saturation(Shape shape, int runs)
             {
                 AddedDelayAtSaturationUs = result.AddedDelayUs,
                 Steps = steps,
-                Notes = [.. result.Details.Notes, .. Doubts(search.RanOut, most)],
+                Notes = [.. result.Details.Notes, .. Summary.Stolen(halves), .. Doubts(search.RanOut, most)],
             },
         };
     }

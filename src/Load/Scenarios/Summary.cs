@@ -7,6 +7,9 @@ namespace Voice.Load.Scenarios;
 /// <summary>From measurements to the fields that people read: medians over runs, ratios taken within a run.</summary>
 internal static class Summary
 {
+    /// <summary>Share of a core that the host may take without a word.</summary>
+    private const double WorthSaying = 0.002;
+
     /// <param name="everybody">All had joined and nobody had talked.</param>
     /// <param name="floors">Of the same runs.</param>
     public static BenchResult Of(
@@ -78,6 +81,13 @@ internal static class Summary
         var notes = new List<string>();
         if (bed.SharesCores) notes.Add("there are too few cores: the media process and the generator share some, so times are not the server's alone");
         notes.AddRange(runs.Select(run => run.Fault).OfType<string>().Distinct().Select(fault => $"{fault}: times and losses are not the server's alone"));
-        return [.. notes];
+        return [.. notes, .. Stolen(runs)];
+    }
+
+    /// <summary>What waited meanwhile waited for the host, not for the server.</summary>
+    public static IEnumerable<string> Stolen(IEnumerable<Measurement> runs)
+    {
+        var share = Median(runs.Select(run => run.Server.StolenShare));
+        if (share > WorthSaying) yield return FormattableString.Invariant($"the machine's host took {100 * share:0.0} % of the server's cores, which so many packets then waited for");
     }
 }

@@ -44,7 +44,7 @@ internal sealed class TestBed : IAsyncDisposable
 
     public static async Task<TestBed> StartAsync(BenchOptions options, CancellationToken cancel)
     {
-        var cores = Cores.Available;
+        var cores = options.Quick ? Cores.Available : await CoreAbsence.QuietestFirst();
         var serverCores = cores[..Math.Min(options.Workers, cores.Length)];
         var generatorCores = cores.Length > serverCores.Length ? cores[serverCores.Length..] : cores[^1..];
         OpenFiles.Allow();

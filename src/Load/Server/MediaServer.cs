@@ -131,7 +131,7 @@ internal sealed class MediaServer : TestedServer
             case TransportClosed: Closed++; break;
             case MediaReport report:
                 var waiting = Interlocked.Exchange(ref next, new(TaskCreationOptions.RunContinuationsAsynchronously));
-                waiting.SetResult(ServerSample.Take(report, ProcessId, Ports));
+                waiting.SetResult(ServerSample.Take(report, ProcessId, Ports, Cores));
                 break;
         }
     }

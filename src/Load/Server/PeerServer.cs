@@ -70,7 +70,7 @@ internal sealed class PeerServer : TestedServer
         await Task.Delay(SampleInterval, cancel);
         var worker = new WorkerReport(0, received(), 0, 0, 0, [], [], 0);
         var report = new MediaReport(0, 0, [], 0, [worker], new(0, 0, 0, 0, 0, 0));
-        return ServerSample.Take(report, ProcessId, []);
+        return ServerSample.Take(report, ProcessId, [], Cores);
     }
 
     public override async ValueTask DisposeAsync()

@@ -8,17 +8,19 @@ namespace Voice.Load.Server;
 /// <param name="CpuNanoseconds">Of every thread.</param>
 /// <param name="KernelDrops">Datagrams to its ports that found a full buffer.</param>
 /// <param name="Others">What every other process has used so far.</param>
+/// <param name="StolenSeconds">From its cores, by the machine's host.</param>
 internal sealed record ServerSample(
-    long At, MediaReport Report, long CpuNanoseconds, long ResidentBytes, int Threads, long KernelDrops, Dictionary<int, long> Others)
+    long At, MediaReport Report, long CpuNanoseconds, long ResidentBytes, int Threads, long KernelDrops, Dictionary<int, long> Others, double StolenSeconds)
 {
-    public static ServerSample Take(MediaReport report, int process, IReadOnlyCollection<int> ports) => new(
+    public static ServerSample Take(MediaReport report, int process, IReadOnlyCollection<int> ports, int[] cores) => new(
         Generator.LoadGenerator.Now,
         report,
         ProcessStat.CpuNanoseconds(process),
         ProcessStat.ResidentBytes(process),
         ProcessStat.Threads(process),
         UdpDrops.OfPorts(ports),
-        OtherProcesses.Times(process));
+        OtherProcesses.Times(process),
+        CoreAbsence.StolenSeconds(cores));
 }
 
 /// <summary>What the media process did between two samples.</summary>
@@ -30,6 +32,9 @@ internal sealed record ServerWindow(ServerSample From, ServerSample To)
 
     /// <summary>What processes other than the server and this one used, on whichever cores; 1 is all of one core.</summary>
     public double OthersShare => OtherProcesses.Used(From.Others, To.Others) / Seconds;
+
+    /// <summary>Share of the time that the machine's host took from the server's cores, together.</summary>
+    public double StolenShare => (To.StolenSeconds - From.StolenSeconds) / Seconds;
 
     public long Received => To.Report.PacketsReceived - From.Report.PacketsReceived;
 

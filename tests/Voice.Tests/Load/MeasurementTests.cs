@@ -44,12 +44,26 @@ public class MeasurementTests
         Assert.Contains("generator", new Measurement(Window(), new Tally { Sent = 1000, SentLate = 50 }, 0).Fault, StringComparison.Ordinal);
     }
 
-    private static ServerWindow Window(
-        double seconds = 1, double cpuSeconds = 0, long forwarded = 0, long kernelDrops = 0, double otherSeconds = 0, Dictionary<string, long>? drops = null) =>
-        new(Sample(0, 0, 0, 0, 0, []), Sample(seconds, cpuSeconds, forwarded, kernelDrops, otherSeconds, drops ?? []));
+    [Fact]
+    public void What_the_host_took_is_told()
+    {
+        Assert.Empty(Summary.Stolen([new(Window(seconds: 10, stolenSeconds: 0.01), new(), 0)]));
+        Assert.Contains("1.5 %", Assert.Single(Summary.Stolen([new(Window(seconds: 10, stolenSeconds: 0.15), new(), 0)])), StringComparison.Ordinal);
+    }
 
-    private static ServerSample Sample(double at, double cpu, long forwarded, long kernelDrops, double others, Dictionary<string, long> drops) => new(
+    private static ServerWindow Window(
+        double seconds = 1,
+        double cpuSeconds = 0,
+        long forwarded = 0,
+        long kernelDrops = 0,
+        double otherSeconds = 0,
+        double stolenSeconds = 0,
+        Dictionary<string, long>? drops = null) =>
+        new(Sample(0, 0, 0, 0, 0, 0, []), Sample(seconds, cpuSeconds, forwarded, kernelDrops, otherSeconds, stolenSeconds, drops ?? []));
+
+    private static ServerSample Sample(
+        double at, double cpu, long forwarded, long kernelDrops, double others, double stolen, Dictionary<string, long> drops) => new(
         (long)(at * 1e9),
         new MediaReport(0, 0, drops, 0, [new(0, forwarded, 0, 0, 0, [], [], 0)], new(0, 0, 0, 0, 0, 0)),
-        (long)(cpu * 1e9), ResidentBytes: 0, Threads: 1, kernelDrops, new() { [77] = (long)(others * 1e9) });
+        (long)(cpu * 1e9), ResidentBytes: 0, Threads: 1, kernelDrops, new() { [77] = (long)(others * 1e9) }, stolen);
 }
