@@ -9,7 +9,7 @@ namespace Voice.Protocol.Links;
 public static class NodeLinkHandshake
 {
     /// <summary>Of the messages below; a hello of another version is refused.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Largest frame until the other end is proved, in bytes: the hellos and proofs are small.</summary>
     public const int MaxFrame = 4 * 1024;
@@ -22,6 +22,7 @@ public static class NodeLinkHandshake
 [Union(3, typeof(NodePong))]
 [Union(4, typeof(GuildAck))]
 [Union(5, typeof(VoiceSessionChanged))]
+[Union(6, typeof(ProbeOpened))]
 public abstract record NodeMessage;
 
 /// <summary>Gateway to node.</summary>
@@ -30,6 +31,8 @@ public abstract record NodeMessage;
 [Union(2, typeof(NodePing))]
 [Union(3, typeof(GuildUpdate))]
 [Union(4, typeof(GuildDrop))]
+[Union(5, typeof(ProbeOpen))]
+[Union(6, typeof(ProbeClose))]
 public abstract record GatewayLinkMessage;
 
 /// <summary>First message on the link, sent by the node.</summary>
@@ -147,3 +150,34 @@ public sealed record VoiceSessionChanged(
     [property: Key(3)] ulong User,
     [property: Key(4)] string SessionId,
     [property: Key(5)] VoiceSessionState State) : NodeMessage;
+
+/// <summary>Asks for a hidden channel through the node's media process, by which the gateway sees whether media is forwarded. Asked again
+/// it is the same channel, and kept: one that is not asked for over <see cref="Lease"/> is dropped, so that it outlives a link that breaks for a
+/// moment, and a gateway that is gone leaves none.</summary>
+/// <param name="Id">Random, of one channel of one gateway.</param>
+[MessagePackObject]
+public sealed record ProbeOpen([property: Key(0)] string Id) : GatewayLinkMessage
+{
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>The channel is not needed any more.</summary>
+[MessagePackObject]
+public sealed record ProbeClose([property: Key(0)] string Id) : GatewayLinkMessage;
+
+/// <summary>Answer to <see cref="ProbeOpen"/>, each time: what the channel is.</summary>
+/// <param name="Workers">Each media worker's part, in their order.</param>
+[MessagePackObject]
+public sealed record ProbeOpened([property: Key(0)] string Id, [property: Key(1)] ProbeChannel[] Workers) : NodeMessage;
+
+/// <summary>A talker and a listener on one media worker, both of Discord's UDP protocol with AES-256-GCM. What the talker sends comes to
+/// the listener under the talker's SSRC.</summary>
+/// <param name="Addresses">Where clients reach the worker, best first: 16 bytes of IPv6 (IPv4 mapped) and 2 of port, big endian.</param>
+[MessagePackObject]
+public sealed record ProbeChannel(
+    [property: Key(0)] byte[][] Addresses, [property: Key(1)] ProbeEnd Talker, [property: Key(2)] ProbeEnd Listener);
+
+/// <param name="Ssrc">That it sends under, 120 its payload type.</param>
+/// <param name="SecretKey">32 bytes, both directions.</param>
+[MessagePackObject]
+public sealed record ProbeEnd([property: Key(0)] uint Ssrc, [property: Key(1)] byte[] SecretKey);

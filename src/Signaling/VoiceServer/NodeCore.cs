@@ -49,6 +49,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     private readonly WorkerPlacement placement =
         new(node.Workers.Length, node.ChannelPeople, Math.Max(1, node.MaxSessions / node.Workers.Length));
 
+    private readonly ProbeChannels probes = new(node, numbers);
     private bool stopped;
 
     public int Sessions => byId.Count;
@@ -136,6 +137,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         foreach (var session in severed.Where(session => session.GivenUpAt <= now).ToArray()) End(session);
         guilds.Tick(now);
         rooms.Tick(now);
+        probes.Tick(now, media);
         media.Tell();
     }
 
@@ -160,6 +162,20 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     public void Drop(TimeSpan now, GuildDrop drop)
     {
         if (guilds.Drop(now, drop) is { } ended) EndAll(ended, drop.Terminated ? VoiceCloseCode.CallTerminated : VoiceCloseCode.Disconnected);
+        media.Tell();
+    }
+
+    /// <summary>A gateway wants to see for itself that media is forwarded.</summary>
+    public void OpenProbe(TimeSpan now, long link, string id)
+    {
+        var opened = probes.Open(now, id, media);
+        media.Tell(); // before the gateway begins to send
+        outbox.Add(new ToGateway(link, opened));
+    }
+
+    public void CloseProbe(string id)
+    {
+        probes.Close(id, media);
         media.Tell();
     }
 

@@ -188,6 +188,8 @@ public sealed class NodeHost : IAsyncDisposable
     {
         GuildUpdate update => mailbox.PostAsync((core, now) => core.Update(now, link, update)),
         GuildDrop drop => mailbox.PostAsync((core, now) => core.Drop(now, drop)),
+        ProbeOpen probe => mailbox.PostAsync((core, now) => core.OpenProbe(now, link, probe.Id)),
+        ProbeClose probe => mailbox.PostAsync((core, _) => core.CloseProbe(probe.Id)),
         _ => default,
     };
 

@@ -57,6 +57,11 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         if (descriptions.Remove(transport, out var description)) Describe(byTransport[transport], description);
     }
 
+    /// <summary>A client that is no session's.</summary>
+    public void Add(MediaClient client) => plan.Add(client);
+
+    public void Remove(MediaClient client) => plan.Remove(client.Transport.Id);
+
     public void SetFlags(VoiceSession session)
     {
         if (session.Transport is { } transport) plan.SetFlags(transport, session.Flags, session.SpeaksFirst);

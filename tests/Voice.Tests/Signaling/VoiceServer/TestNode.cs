@@ -107,6 +107,20 @@ internal sealed class TestNode
         Deliver();
     }
 
+    /// <summary>A gateway asks for its hidden channel, again or for the first time.</summary>
+    public ProbeOpened OpenProbe(string id)
+    {
+        Core.OpenProbe(Now, link: 0, id);
+        Deliver();
+        return ToGateways.OfType<ProbeOpened>().Last();
+    }
+
+    public void CloseProbe(string id)
+    {
+        Core.CloseProbe(id);
+        Deliver();
+    }
+
     public void Stop()
     {
         Core.Stop();
