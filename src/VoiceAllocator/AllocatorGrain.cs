@@ -6,8 +6,13 @@ namespace Voice.VoiceAllocator;
 
 /// <summary>A shell around <see cref="Fleet"/>: reads the clock, calls guilds and links, changes nothing itself.</summary>
 [KeepAlive]
-public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorGrain> log) : Grain, IAllocatorGrain
+public sealed partial class AllocatorGrain(
+    [PersistentState("drains", AllocatorGrain.Storage)] IPersistentState<DrainRecord> drains, TimeProvider time, ILogger<AllocatorGrain> log)
+    : Grain, IAllocatorGrain
 {
+    /// <summary>Name of the grain storage that keeps what operators said of nodes.</summary>
+    public const string Storage = "guilds";
+
     private static readonly TimeSpan TickPeriod = TimeSpan.FromSeconds(1);
 
     private readonly Fleet fleet = new();
@@ -18,6 +23,7 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        foreach (var node in drains.State.Drained) fleet.Drain(node, true);
         this.RegisterGrainTimer(Tick, new GrainTimerCreationOptions(TickPeriod, TickPeriod));
         return base.OnActivateAsync(cancellationToken);
     }
@@ -64,7 +70,7 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
 
     public async Task<Placed?> Assign(AssignmentRequest request)
     {
-        var assignment = fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, Now, Random.Shared);
+        var assignment = fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, Now, Random.Shared, request.Move);
         await Publish();
         return assignment is not null && LinkOf(assignment.NodeId) is { } link ? new Placed(assignment, link) : null;
     }
@@ -90,6 +96,15 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         return fleet.Find(nodeId) is not null;
     }
 
+    public async Task<bool> Drain(string nodeId, bool on)
+    {
+        if (fleet.Find(nodeId) is null && on) return false;
+        fleet.Drain(nodeId, on);
+        if (on ? drains.State.Drained.Add(nodeId) : drains.State.Drained.Remove(nodeId)) await drains.WriteStateAsync();
+        await Publish();
+        return fleet.Find(nodeId) is not null;
+    }
+
     public Task<NodeStatus[]> Nodes() => Task.FromResult(fleet.Nodes.Select(node => new NodeStatus(
         node.Identity.Id,
         node.Identity.Region,
@@ -97,7 +112,8 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         node.Utilisation,
         node.LastReport?.Sessions ?? 0,
         node.Assigned,
-        node.IsUsable(Now))).OrderBy(node => node.NodeId, StringComparer.Ordinal).ToArray());
+        node.IsUsable(Now),
+        node.IsDraining)).OrderBy(node => node.NodeId, StringComparer.Ordinal).ToArray());
 
     public Task Subscribe(IAssignmentObserver observer)
     {
@@ -111,10 +127,11 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         return Task.CompletedTask;
     }
 
-    private Task Tick(CancellationToken cancel)
+    private async Task Tick(CancellationToken cancel)
     {
         fleet.Tick(Now);
-        return Publish();
+        foreach (var moving in fleet.TakeMoves(Now)) await Guild(moving.Guild).Move(moving.Slot, moving.Epoch);
+        await Publish();
     }
 
     /// <summary>Tells everybody what the last call led to. The calls are one-way: nobody is waited for.</summary>
@@ -127,7 +144,7 @@ public sealed partial class AllocatorGrain(TimeProvider time, ILogger<AllocatorG
         }
 
         foreach (var change in fleet.TakeEvents()) await observers.Notify(observer => observer.OnAssignment(change));
-        foreach (var lost in fleet.TakeLost()) await Guild(lost.Guild).NodeLost(lost.Slot, lost.Epoch);
+        foreach (var lost in fleet.TakeLost()) await Guild(lost.Guild).NodeLost(lost.Slot, lost.Epoch, next: null);
         foreach (var guild in fleet.TakeWaiting(Now)) await Guild(guild).NodesArrived();
     }
 

@@ -6,8 +6,15 @@ namespace Voice.VoiceAllocator;
 /// What follows from a call is kept until it is taken: <see cref="TakeEvents"/>, <see cref="TakeLost"/>, <see cref="TakeWaiting"/>.</summary>
 public sealed class Fleet
 {
+    /// <summary>Guild slots of one draining node that are asked to move in a second: what they move to has to let their clients in.</summary>
+    public const int MovesPerSecond = 20;
+
+    /// <summary>A guild that was asked to move and is still there is asked again after this time.</summary>
+    public static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<string, VoiceNode> nodes = [];
-    private readonly Dictionary<(ulong Guild, string Slot), Assignment> assignments = [];
+    private readonly Dictionary<(ulong Guild, string Slot), HeldSlot> assignments = [];
+    private readonly HashSet<string> drained = [];
     private readonly HashSet<(ulong Guild, string Slot)> displaced = [];
     private readonly HashSet<ulong> waiting = [];
     private readonly List<AssignmentEvent> events = [];
@@ -18,7 +25,7 @@ public sealed class Fleet
     public VoiceNode? Find(string nodeId) => nodes.GetValueOrDefault(nodeId);
 
     /// <summary>What is assigned to a node.</summary>
-    public IEnumerable<Assignment> On(string nodeId) => assignments.Values.Where(assignment => assignment.NodeId == nodeId);
+    public IEnumerable<Assignment> On(string nodeId) => nodes.TryGetValue(nodeId, out var node) ? node.Held.Select(held => held.Assignment) : [];
 
     /// <summary>A link of the node came up. A new incarnation has forgotten everything: what the old one hosted is lost.</summary>
     /// <returns>False: another node of this name lives and is linked. Two that share a name would take turns for ever.</returns>
@@ -28,7 +35,7 @@ public sealed class Fleet
         {
             if (node is not null && node.Health.IsLinked && node.Health.IsAlive(now)) return false;
             if (node is not null) Remove(node);
-            nodes[identity.Id] = node = new VoiceNode(identity);
+            nodes[identity.Id] = node = new VoiceNode(identity) { DrainedByOperator = drained.Contains(identity.Id) };
         }
 
         node.Health.LinkUp(link, now);
@@ -42,8 +49,17 @@ public sealed class Fleet
     {
         if (Known(nodeId, incarnation) is not { } node) return null;
         node.Report(report, now);
-        return [.. report.Hosted.Where(hosted =>
-            !assignments.TryGetValue((hosted.Guild, hosted.Slot), out var known) || known.NodeId != nodeId || known.Epoch != hosted.Epoch)];
+        List<HostedGuild> unknown = [];
+        foreach (var hosted in report.Hosted)
+        {
+            if (assignments.TryGetValue((hosted.Guild, hosted.Slot), out var known)
+                && known.Assignment.NodeId == nodeId && known.Assignment.Epoch == hosted.Epoch)
+                known.Sessions = hosted.Sessions;
+            else
+                unknown.Add(hosted);
+        }
+
+        return unknown;
     }
 
     public void Heard(string nodeId, string incarnation, TimeSpan now) => Known(nodeId, incarnation)?.Health.Heard(now);
@@ -60,29 +76,37 @@ public sealed class Fleet
         foreach (var node in nodes.Values.Where(node => !node.Health.IsAlive(now)).ToArray()) Remove(node);
     }
 
+    /// <summary>An operator's word. It holds for whichever node has this name, also for one that comes later.</summary>
+    public void Drain(string nodeId, bool on)
+    {
+        if (on) drained.Add(nodeId);
+        else drained.Remove(nodeId);
+        if (Find(nodeId) is { } node) node.DrainedByOperator = on;
+    }
+
     /// <summary>Puts a guild's slot on a node, in place of any that it had. Null: no node is usable; the guild waits.</summary>
     /// <param name="epoch">Higher than any the guild used before; the guild counts them.</param>
+    /// <param name="move">The slot is served, and asks for another node than its own; null: there is no better one, and it keeps what it has.</param>
     /// <inheritdoc cref="Placement.Choose"/>
-    public Assignment? Assign(ulong guild, string slot, string? region, long epoch, string? avoid, TimeSpan now, Random random)
+    public Assignment? Assign(ulong guild, string slot, string? region, long epoch, string? avoid, TimeSpan now, Random random, bool move = false)
     {
-        if (assignments.Remove((guild, slot), out var former))
-        {
-            Uncount(former);
-            displaced.Add((guild, slot));
-        }
-
+        var key = (guild, slot);
+        var former = assignments.GetValueOrDefault(key);
+        if (!move) Remove(former);
         if (Placement.Choose(nodes.Values, region, avoid, now, random) is not { Identity: var chosen } node)
         {
-            waiting.Add(guild);
+            if (!move) waiting.Add(guild);
             return null;
         }
 
-        var assignment = new Assignment(guild, slot, chosen.Id, chosen.Endpoint, chosen.Region, epoch);
-        assignments[(guild, slot)] = assignment;
-        node.Assign();
-        var kind = displaced.Remove((guild, slot)) ? AssignmentChange.Moved : AssignmentChange.Assigned;
-        events.Add(new AssignmentEvent(kind, assignment));
-        return assignment;
+        if (move && chosen.Id == former?.Assignment.NodeId) return null;
+        if (move) Remove(former);
+        var held = new HeldSlot(new Assignment(guild, slot, chosen.Id, chosen.Endpoint, chosen.Region, epoch), region);
+        assignments[key] = held;
+        node.Assign(held);
+        var kind = displaced.Remove(key) ? AssignmentChange.Moved : AssignmentChange.Assigned;
+        events.Add(new AssignmentEvent(kind, held.Assignment));
+        return held.Assignment;
     }
 
     /// <summary>A guild that holds an assignment which this fleet does not know (it was started anew) says so.</summary>
@@ -91,24 +115,37 @@ public sealed class Fleet
     {
         if (!nodes.TryGetValue(assignment.NodeId, out var node)) return false;
         var key = (assignment.Guild, assignment.Slot);
-        if (assignments.TryGetValue(key, out var known))
-        {
-            if (known.Epoch >= assignment.Epoch) return known == assignment;
-            Uncount(known);
-        }
-
-        assignments[key] = assignment;
-        node.Claim();
+        var known = assignments.GetValueOrDefault(key);
+        if (known is not null && known.Assignment.Epoch >= assignment.Epoch) return known.Assignment == assignment;
+        if (known is not null) NodeOf(known)?.Release(known);
+        node.Claim(assignments[key] = new HeldSlot(assignment, known?.Wanted));
         return true;
     }
 
     public void Release(ulong guild, string slot, long epoch)
     {
         displaced.Remove((guild, slot));
-        if (!assignments.TryGetValue((guild, slot), out var assignment) || assignment.Epoch != epoch) return;
-        assignments.Remove((guild, slot));
-        Uncount(assignment);
-        events.Add(new AssignmentEvent(AssignmentChange.Released, assignment));
+        if (!assignments.TryGetValue((guild, slot), out var held) || held.Assignment.Epoch != epoch) return;
+        Remove(held);
+        displaced.Remove((guild, slot));
+        events.Add(new AssignmentEvent(AssignmentChange.Released, held.Assignment));
+    }
+
+    /// <summary>Guild slots whose nodes drain, to be asked to move now: those with the fewest sessions first, and no more at a time
+    /// than their new nodes take in. Call it every second.</summary>
+    public Assignment[] TakeMoves(TimeSpan now)
+    {
+        List<HeldSlot> moves = [];
+        foreach (var node in nodes.Values.Where(node => node.IsDraining && node.Assigned > 0))
+        {
+            if (!nodes.Values.Any(other => other.IsUsable(now))) break;
+            moves.AddRange(node.Held
+                .Where(held => held.AskedToMove is not { } asked || now - asked >= AskAgain)
+                .OrderBy(held => held.Sessions).ThenBy(held => held.Assignment.Guild).Take(MovesPerSecond));
+        }
+
+        foreach (var held in moves) held.AskedToMove = now;
+        return [.. moves.Select(held => held.Assignment)];
     }
 
     /// <summary>What happened since the last call, in order.</summary>
@@ -131,19 +168,26 @@ public sealed class Fleet
 
     private void Remove(VoiceNode node)
     {
-        nodes.Remove(node.Identity.Id);
-        foreach (var assignment in On(node.Identity.Id).ToArray())
+        foreach (var held in node.Held.ToArray())
         {
-            assignments.Remove((assignment.Guild, assignment.Slot));
-            displaced.Add((assignment.Guild, assignment.Slot));
-            lost.Add(assignment);
+            Remove(held);
+            lost.Add(held.Assignment);
         }
+
+        nodes.Remove(node.Identity.Id);
     }
 
-    private void Uncount(Assignment assignment)
+    /// <summary>What follows for it is a move.</summary>
+    private void Remove(HeldSlot? held)
     {
-        if (nodes.TryGetValue(assignment.NodeId, out var node)) node.Release();
+        if (held is null) return;
+        var key = (held.Assignment.Guild, held.Assignment.Slot);
+        assignments.Remove(key);
+        NodeOf(held)?.Release(held);
+        displaced.Add(key);
     }
+
+    private VoiceNode? NodeOf(HeldSlot held) => Find(held.Assignment.NodeId);
 
     private static T[] Take<T>(List<T> list)
     {

@@ -3,8 +3,8 @@ using Voice.Protocol.Links;
 
 namespace Voice.VoiceAllocator;
 
-/// <summary>All voice nodes of the cluster and who is on them. One activation, key 0. Nothing here is stored: nodes
-/// report again, and guilds keep their own assignments.</summary>
+/// <summary>All voice nodes of the cluster and who is on them. One activation, key 0. Nothing but what operators said is
+/// stored: nodes report again, and guilds keep their own assignments.</summary>
 public interface IAllocatorGrain : IGrainWithIntegerKey
 {
     /// <summary>A node's link came up at some gateway.</summary>
@@ -34,6 +34,10 @@ public interface IAllocatorGrain : IGrainWithIntegerKey
     /// <returns>Whether the node was heard lately.</returns>
     Task<bool> Probe(string nodeId);
 
+    /// <summary>An operator takes a node out of service, its guilds moving away without a gap, or puts it back. Stored.</summary>
+    /// <returns>False: no such node.</returns>
+    Task<bool> Drain(string nodeId, bool on);
+
     Task<NodeStatus[]> Nodes();
 
     /// <summary>Renews interest in assignment events for 60 s.</summary>
@@ -50,8 +54,15 @@ public interface IAssignedGuild : IGrainWithIntegerKey
     Task NodesArrived();
 
     /// <summary>The assignment's node is gone.</summary>
+    /// <param name="next">Where the slot goes; a place is kept there. Its epoch is the least that it may have: the guild numbers its
+    /// assignments, and if it gives this one a higher epoch, it claims it. Null: the guild asks for a node itself.</param>
     [OneWay]
-    Task NodeLost(string slot, long epoch);
+    Task NodeLost(string slot, long epoch, Placed? next);
+
+    /// <summary>The assignment's node wants to be rid of it while it still serves: <see cref="IAllocatorGrain.Assign"/> with
+    /// <see cref="AssignmentRequest.Move"/> finds another. Said again after a while as long as the assignment stays.</summary>
+    [OneWay]
+    Task Move(string slot, long epoch);
 
     /// <summary>The assignment's node has a new link; what was sent over the old one may be lost.</summary>
     [OneWay]
@@ -85,7 +96,7 @@ public interface IAssignmentObserver : IGrainObserver
 
 /// <inheritdoc cref="Fleet.Assign"/>
 [GenerateSerializer, Immutable]
-public sealed record AssignmentRequest(ulong Guild, string Slot, string? Region, long Epoch, string? Avoid);
+public sealed record AssignmentRequest(ulong Guild, string Slot, string? Region, long Epoch, string? Avoid, bool Move = false);
 
 [GenerateSerializer, Immutable]
 public sealed record Placed(Assignment Assignment, INodeLink Link);
@@ -103,6 +114,7 @@ public sealed record AssignmentEvent(AssignmentChange Change, Assignment Assignm
 /// <param name="Utilisation">0 idle to 1 full.</param>
 /// <param name="Assigned">Guild slots assigned to it.</param>
 /// <param name="Usable">May be given new guilds.</param>
+/// <param name="Draining">Its guilds are moved away, on the operator's word or its own.</param>
 [GenerateSerializer, Immutable]
 public sealed record NodeStatus(
-    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable);
+    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable, bool Draining = false);

@@ -21,6 +21,7 @@ public sealed class VoiceNode(NodeIdentity identity)
     /// start or a collection, says nothing about the guilds that it can take.</summary>
     public static readonly TimeSpan LoadAveragedOver = TimeSpan.FromSeconds(10);
 
+    private readonly HashSet<HeldSlot> held = [];
     private TimeSpan? reportedAt;
     private double pending;
 
@@ -31,7 +32,14 @@ public sealed class VoiceNode(NodeIdentity identity)
     public NodeReport? LastReport { get; private set; }
 
     /// <summary>Guild slots assigned to it at present.</summary>
-    public int Assigned { get; private set; }
+    public int Assigned => held.Count;
+
+    /// <summary>Gets no new guilds, and its own are asked to move: an operator wants it so, or the node itself.</summary>
+    public bool IsDraining => DrainedByOperator || LastReport is { Drain: not NodeDrain.None };
+
+    public bool DrainedByOperator { get; internal set; }
+
+    internal IReadOnlyCollection<HeldSlot> Held => held;
 
     /// <summary>0 idle to 1 full: the largest reported share, and what was assigned too lately for a report to show it.</summary>
     public double Utilisation
@@ -54,18 +62,18 @@ public sealed class VoiceNode(NodeIdentity identity)
     }
 
     /// <summary>A guild slot was put on it now.</summary>
-    internal void Assign()
+    internal void Assign(HeldSlot slot)
     {
-        Assigned++;
+        held.Add(slot);
         pending++;
     }
 
     /// <summary>It hosts a guild slot that a former allocator put on it, and reports what that costs.</summary>
-    internal void Claim() => Assigned++;
+    internal void Claim(HeldSlot slot) => held.Add(slot);
 
-    internal void Release() => Assigned--;
+    internal void Release(HeldSlot slot) => held.Remove(slot);
 
-    /// <summary>May be given new guilds: alive, linked, reported lately, and able to forward media.</summary>
+    /// <summary>May be given new guilds: alive, linked, reported lately, able to forward media, and not to be emptied.</summary>
     public bool IsUsable(TimeSpan now) =>
-        Health.IsLinked && Health.IsAlive(now) && LastReport is { MediaReady: true } && now - reportedAt < ReportFreshFor;
+        !IsDraining && Health.IsLinked && Health.IsAlive(now) && LastReport is { MediaReady: true } && now - reportedAt < ReportFreshFor;
 }

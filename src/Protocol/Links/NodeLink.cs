@@ -70,11 +70,29 @@ public sealed record NodeReport(
     [property: Key(3)] int Sessions,
     [property: Key(4)] int Guilds,
     [property: Key(5)] bool MediaReady,
-    [property: Key(6)] HostedGuild[] Hosted) : NodeMessage;
+    [property: Key(6)] HostedGuild[] Hosted,
+    [property: Key(7)] NodeDrain Drain = NodeDrain.None) : NodeMessage;
+
+/// <summary>Why a node asks to be given no more guilds and to have its own moved away.</summary>
+public enum NodeDrain
+{
+    None,
+
+    /// <summary>It is about to exit.</summary>
+    Stopping,
+
+    /// <summary>Its media process dies again and again.</summary>
+    CrashLoop,
+
+    /// <summary>More unauthenticated traffic arrives than it stands.</summary>
+    Flooded,
+}
 
 /// <summary>What a node holds, so that a gateway that lost its memory can adopt it.</summary>
+/// <param name="Sessions">Voice sessions of the guild on this node.</param>
 [MessagePackObject]
-public sealed record HostedGuild([property: Key(0)] ulong Guild, [property: Key(1)] string Slot, [property: Key(2)] long Epoch);
+public sealed record HostedGuild(
+    [property: Key(0)] ulong Guild, [property: Key(1)] string Slot, [property: Key(2)] long Epoch, [property: Key(3)] int Sessions = 0);
 
 [MessagePackObject]
 public sealed record NodePing([property: Key(0)] long Number) : GatewayLinkMessage;

@@ -19,7 +19,7 @@ internal sealed class ServedGuilds
 
     public ServedGuild? Find(GuildSlot key) => guilds.GetValueOrDefault(key);
 
-    public HostedGuild[] Hosted() => [.. guilds.Values.Select(guild => new HostedGuild(guild.Key.Guild, guild.Key.Slot, guild.Epoch))];
+    public HostedGuild[] Hosted() => [.. guilds.Values.Select(guild => new HostedGuild(guild.Key.Guild, guild.Key.Slot, guild.Epoch, guild.Sessions.Count))];
 
     public TakenUpdate Take(TimeSpan now, GuildUpdate update)
     {

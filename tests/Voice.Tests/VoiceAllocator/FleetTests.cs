@@ -112,6 +112,55 @@ public class FleetTests
         Assert.Empty(fleet.Report("a", "1", Report(hosted: new HostedGuild(1, "", 7)), Seconds(0))!);
     }
 
+    [Fact]
+    public void A_node_that_drains_gets_nothing_new_and_its_guilds_are_asked_to_move_those_with_the_fewest_people_first()
+    {
+        Arrive("a");
+        for (var guild = 1ul; guild <= 30; guild++) Assign(guild, epoch: 1);
+        Arrive("b");
+        var hosted = fleet.On("a").Select(held => new HostedGuild(held.Guild, "", 1, Sessions: (int)(31 - held.Guild))).ToArray();
+        fleet.Report("a", "1", Report() with { Hosted = hosted, Drain = NodeDrain.Stopping }, Seconds(0));
+
+        Assert.Equal(Enumerable.Range(0, Fleet.MovesPerSecond).Select(i => 30 - (ulong)i), fleet.TakeMoves(Seconds(1)).Select(moving => moving.Guild));
+        Assert.Equal(10, fleet.TakeMoves(Seconds(2)).Length);
+        Assert.Empty(fleet.TakeMoves(Seconds(3)));
+        Assert.Equal("b", Assign(99, epoch: 1)!.NodeId);
+
+        // Who does not move is asked again; who moved is not.
+        Assert.Equal("b", Move(30, epoch: 2)!.NodeId);
+        fleet.Report("b", "1", Report(), Seconds(10));
+        Assert.Equal(19, fleet.TakeMoves(Seconds(11)).Length);
+        fleet.Report("a", "1", Report(hosted: hosted), Seconds(11));
+        Assert.Empty(fleet.TakeMoves(Seconds(30)));
+    }
+
+    [Fact]
+    public void What_an_operator_drained_stays_so_over_restarts_of_the_node()
+    {
+        fleet.Drain("a", true);
+        Arrive("a");
+        Assert.Null(Assign(1, epoch: 1));
+        fleet.Drain("a", false);
+        Assert.NotNull(Assign(1, epoch: 2));
+    }
+
+    [Fact]
+    public void A_slot_that_finds_nothing_better_keeps_what_it_has()
+    {
+        Arrive("a");
+        var held = Assign(1, epoch: 1)!;
+        Assert.Null(Move(1, epoch: 2));
+        fleet.Drain("a", true);
+        Assert.Null(Move(1, epoch: 3));
+        Assert.Equal([held], fleet.On("a"));
+        Assert.Empty(fleet.TakeWaiting(Seconds(0)));
+
+        Arrive("b");
+        Assert.Equal("b", Move(1, epoch: 4)!.NodeId);
+        Assert.Empty(fleet.On("a"));
+        Assert.Equal(AssignmentChange.Moved, fleet.TakeEvents()[^1].Change);
+    }
+
     /// <summary>Whatever happens in whatever order: counts add up, and every assignment ends up on a node that is there, or
     /// released, or told as lost exactly once.</summary>
     [Fact]
@@ -157,6 +206,8 @@ public class FleetTests
         fleet.Register(Identity(id), "link", now);
         fleet.Report(id, "1", Report(), now);
     }
+
+    private Assignment? Move(ulong guild, long epoch) => fleet.Assign(guild, "", null, epoch, null, Seconds(0), Random, move: true);
 
     private Assignment? Assign(ulong guild, long epoch, TimeSpan now = default) => fleet.Assign(guild, "", null, epoch, null, now, Random);
 }

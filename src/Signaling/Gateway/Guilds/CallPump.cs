@@ -32,6 +32,7 @@ public sealed partial class CallPump(
     private const int MaxWholePushes = 3;
 
     private readonly Dictionary<string, INodeLink> links = [];
+    private readonly Dictionary<string, Placed> offered = [];
     private readonly Dictionary<string, TaskCompletionSource<bool>> awaited = [];
     private readonly long started = time.GetTimestamp();
     private Task running = Task.CompletedTask;
@@ -55,16 +56,28 @@ public sealed partial class CallPump(
         {
             // The node remembers a later assignment than we do (our database was put back): count on from there.
             epochs.Seen(ack.Epoch);
-            NodeLost(ack.Slot, at.Epoch);
+            NodeLost(ack.Slot, at.Epoch, next: null);
         }
     }
 
-    public void NodeLost(string slot, long epoch)
+    /// <param name="next">Where the allocator keeps a place for the slot; null: it has to be asked.</param>
+    public void NodeLost(string slot, long epoch, Placed? next)
     {
         if (voice.Slot(slot) is not { } call || call.Assignment?.Epoch != epoch) return;
         call.Unassign();
+        if (next is not null) offered[slot] = next;
         voice.Touch();
         Answer(slot, false);
+    }
+
+    /// <summary>The node wants to be rid of the slot.</summary>
+    public async Task Move(string slot, long epoch)
+    {
+        if (voice.Slot(slot)?.Assignment is not { } at || at.Epoch != epoch) return;
+        var next = new AssignmentRequest(guild, slot, voice.RegionOf(slot), epochs.Next(), Avoid: null, Move: true);
+        if (await allocator.Assign(next) is not { } placed) return;
+        await links[slot].Drop(new GuildDrop(guild, slot, epoch));
+        NodeLost(slot, epoch, placed);
     }
 
     /// <summary>The node has a new link: a push that was under way goes out again, whole.</summary>
@@ -82,7 +95,10 @@ public sealed partial class CallPump(
     {
         epochs.Seen(hosted.Epoch);
         var ours = voice.Slot(hosted.Slot)?.Assignment;
-        if (ours is not null && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId) await allocator.Claim(ours);
+        if (ours is not null && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId)
+        {
+            if (await allocator.Claim(ours) is null) NodeLost(hosted.Slot, hosted.Epoch, next: null);
+        }
         else if (ours is not null || Now >= ReturnWithin) await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
     }
 
@@ -156,6 +172,7 @@ public sealed partial class CallPump(
 
     private async Task<bool> Assign(SlotCall call, string? avoid)
     {
+        if (await TakeOffer(call)) return true;
         var request = new AssignmentRequest(guild, call.Slot, voice.RegionOf(call.Slot), epochs.Next(), avoid);
         try
         {
@@ -171,6 +188,19 @@ public sealed partial class CallPump(
             await allocator.Release(guild, call.Slot, request.Epoch);
             throw;
         }
+    }
+
+    /// <summary>Goes where the allocator put the slot when it lost its node, without asking again. False: nothing was offered, or it does not hold.</summary>
+    private async Task<bool> TakeOffer(SlotCall call)
+    {
+        if (!offered.Remove(call.Slot, out var offer)) return false;
+        epochs.Seen(offer.Assignment.Epoch - 1);
+        var next = offer.Assignment with { Epoch = epochs.Next() };
+        if (next.Epoch != offer.Assignment.Epoch && await allocator.Claim(next) is null) return false;
+        await epochs.Keep(next.Epoch);
+        links[call.Slot] = offer.Link;
+        call.Assign(next);
+        return true;
     }
 
     /// <summary>False: the node did not acknowledge in time, or is gone.</summary>
@@ -208,6 +238,7 @@ public sealed partial class CallPump(
         // Somebody may have come meanwhile: the next round serves them.
         if (!voice.IsUsed(call.Slot)) voice.Remove(call.Slot);
         links.Remove(call.Slot);
+        offered.Remove(call.Slot);
     }
 
     private GuildEvent ServerUpdate(Participant one)

@@ -193,11 +193,17 @@ public sealed partial class GuildGrain(
         return Task.CompletedTask;
     }
 
-    public Task NodeLost(string slot, long epoch)
+    public Task NodeLost(string slot, long epoch, Placed? next)
     {
-        pump.NodeLost(slot, epoch);
+        pump.NodeLost(slot, epoch, next);
         _ = Proceed();
         return Task.CompletedTask;
+    }
+
+    public async Task Move(string slot, long epoch)
+    {
+        await pump.Move(slot, epoch);
+        _ = Proceed();
     }
 
     public Task Relinked(string slot, long epoch, INodeLink link)

@@ -96,13 +96,29 @@ public class CallPumpTests
         Assert.Equal([2L], node.Pushes.Select(push => push.Epoch));
     }
 
+    [Theory]
+    [InlineData(2)] // the guild's own next
+    [InlineData(1)] // one that an attempt took which came to nothing
+    public async Task A_guild_goes_where_the_allocator_kept_it_a_place_without_asking_again(long leastEpoch)
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+        var place = allocator.Fleet.Assign(VoiceWorld.GuildId.Value, "", null, leastEpoch, null, TimeSpan.Zero, Random.Shared)!;
+        pump.NodeLost("", 1, new Placed(place, node));
+        await pump.Run();
+
+        Assert.Single(allocator.Requests.All);
+        Assert.Equal([1L, 2L], node.Pushes.Select(push => push.Epoch));
+        Assert.Equal(2, Assert.Single(allocator.Fleet.On("node")).Epoch);
+    }
+
     [Fact]
     public async Task A_call_that_ended_while_it_had_no_node_does_not_move_when_it_begins_again()
     {
         world.Join(1, "s1", VoiceWorld.Lounge);
         await pump.Run();
         allocator.LoseNode();
-        pump.NodeLost("", 1);
+        pump.NodeLost("", 1, next: null);
         await pump.Run();
         world.Voice.SessionEnded(1, "s1");
         await pump.Run();
@@ -227,7 +243,7 @@ public class CallPumpTests
 
         public Task<Placed?> Assign(AssignmentRequest request)
         {
-            var assignment = Fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, now, Random.Shared);
+            var assignment = Fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, now, Random.Shared, request.Move);
             Requests.Add(request);
             return Task.FromResult(assignment is null ? null : new Placed(assignment, Link));
         }
@@ -249,6 +265,8 @@ public class CallPumpTests
         public Task Heard(string nodeId, string incarnation) => throw new NotSupportedException();
 
         public Task LinkLost(string nodeId, string incarnation, string link) => throw new NotSupportedException();
+
+        public Task<bool> Drain(string nodeId, bool on) => throw new NotSupportedException();
 
         public Task<NodeStatus[]> Nodes() => throw new NotSupportedException();
 
