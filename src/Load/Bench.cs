@@ -8,7 +8,7 @@ namespace Voice.Load;
 public static class Bench
 {
     /// <summary>In the order in which they run.</summary>
-    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage", "saturate", "storm", "soak"];
+    public static IReadOnlyList<string> Scenarios { get; } = ["small", "medium", "guilds", "stage", "saturate", "loudest", "storm", "soak"];
 
     /// <summary>Runs one scenario; some have more than one result.</summary>
     /// <exception cref="LoadException">It could not be run as it should.</exception>
@@ -17,7 +17,7 @@ public static class Bench
     {
         using var turn = await BenchLock.TakeAsync(() => progress.Report(new(scenario, "waits for another bench on this machine", 0)), cancel);
         if (options.Against is not { } against) return await RunOneAsync(scenario, options, progress, cancel);
-        if (scenario is "storm" or "soak") throw new LoadException($"{scenario} is of our own server only");
+        if (scenario is "loudest" or "storm" or "soak") throw new LoadException($"{scenario} is of our own server only");
         var driver = Peers.Find(against);
         using var network = NetworkNamespace.Create(); // both behind the same cards
         var ours = await RunOneAsync(scenario, options with { Network = network }, progress, cancel);
@@ -37,6 +37,7 @@ public static class Bench
                 await new Saturation(new("saturate-5", Size: 5, Talkers: 1), options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel),
                 await new Saturation(new("saturate-25", Size: 25, Talkers: 3), options.Runs ?? (options.Quick ? 1 : 3)).RunAsync(options, progress, cancel),
             ],
+            "loudest" => [await new LoudestRoom(scenario).RunAsync(options, progress, cancel)],
             "storm" => [await new Storm(scenario, options.Quick ? Math.Min(20, options.Joins) : options.Joins).RunAsync(options, progress, cancel)],
             "soak" => [await new Soak(scenario).RunAsync(options, progress, cancel)],
             _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, "Not a scenario."),

@@ -32,6 +32,12 @@ public sealed record BenchOptions
     /// <summary>Of a stage.</summary>
     public int Listeners { get; init; } = 100;
 
+    /// <summary>Open at once in loudest.</summary>
+    public int Microphones { get; init; } = 50;
+
+    /// <summary>Who are heard at a time of those.</summary>
+    public int Loudest { get; init; } = 5;
+
     /// <summary>Who join at once in a storm.</summary>
     public int Joins { get; init; } = 1000;
 
@@ -48,6 +54,9 @@ public sealed record BenchOptions
 
     /// <summary>Where the server is; null: on loopback.</summary>
     internal NetworkNamespace? Network { get; init; }
+
+    /// <summary>Of each room only so many are heard at a time; null: everybody.</summary>
+    internal int? Group { get; init; }
 
     /// <summary>A peer's driver, instead of our media process.</summary>
     internal string? Driver { get; init; }

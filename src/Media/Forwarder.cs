@@ -13,9 +13,9 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
     /// <summary>How many listeners are read ahead.</summary>
     private const int Preloaded = 16;
 
-    private int preloaded;
     private readonly byte[] header = new byte[RtpHeader.MaxLength];
     private readonly byte[] datagram = new byte[Worker.MaxDatagram + RtpHeader.MaxLength + Transport.MaxOverhead];
+    private int preloaded;
 
     /// <summary>To every listener: those on other workers by their workers.</summary>
     /// <param name="packet">In the track's numbers.</param>

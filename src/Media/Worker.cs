@@ -38,10 +38,10 @@ public sealed class Worker
     public static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly WorkerContext context;
-    private int preloaded;
     private readonly Reporter reporter = new();
     private readonly Shadows shadows;
     private readonly WorkerState state;
+    private int preloaded;
 
     public Worker(WorkerContext context)
     {

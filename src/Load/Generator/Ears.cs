@@ -59,7 +59,12 @@ internal sealed class Ears(Payloads payloads, IReadOnlyList<Participant> partici
             return;
         }
 
-        if (packet.Payload.Length < Payloads.MinLength) return; // silence
+        if (packet.Payload.Length < Payloads.MinLength) // silence
+        {
+            if (TalkerOf(Participant.NumberOf(packet.Ssrc), participant) is { } silent) participant.Hearing?.Hear(silent.Slot, packet.SequenceNumber, null, now);
+            return;
+        }
+
         if (!payloads.TryRead(packet.Payload, out var number, out var stamp, out var sent) || TalkerOf(number, participant) is not { } talker)
         {
             tally.Wrong++;
@@ -74,6 +79,7 @@ internal sealed class Ears(Payloads payloads, IReadOnlyList<Participant> partici
         }
 
         Audio++;
+        participant.Hearing?.Hear(talker.Slot, packet.SequenceNumber, stamp, now);
         if (heard.IsEmpty) participant.FirstAudio.TrySetResult(now);
         else if (stamp < heard.Highest) tally.Reordered++;
         heard.Commit(stamp);

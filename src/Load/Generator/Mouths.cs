@@ -46,8 +46,9 @@ internal sealed unsafe class Mouths
         var late = now - due;
         tally.Lateness[LogLinear.Bucket(late / 1000)]++;
         if (late > LateNanoseconds) tally.SentLate++;
+        var level = talker.Microphone?.Next(talker.Sent, now) ?? SpeakingLevel;
         var length = payloads.Write(payload, talker.Owner.Number, talker.Sent, now);
-        if (!Send(talker, payload.AsSpan(0, length), due, talker.Pauses)) tally.SendFailed++;
+        if (!Send(talker, payload.AsSpan(0, length), due, talker.Pauses, level)) tally.SendFailed++;
         talker.Pauses = false;
         talker.Sent++;
     }
@@ -106,14 +107,14 @@ internal sealed unsafe class Mouths
         _ = Send(participant, writer.Length);
     }
 
-    private bool Send(Talker talker, ReadOnlySpan<byte> opus, long due, bool marker)
+    private bool Send(Talker talker, ReadOnlySpan<byte> opus, long due, bool marker, byte level)
     {
         var owner = talker.Owner;
         var index = talker.FirstIndex + talker.Sent;
         var native = owner.Credentials is null;
         var headerLength = RtpHeader.Write(
             header, marker, native ? NativeOpus : WebRtcOpus, (ushort)index, (uint)(due / 1_000_000 * TimestampsPerMillisecond), owner.Ssrc,
-            AudioLevelExtension, SpeakingLevel);
+            AudioLevelExtension, level);
         return Send(owner, owner.Keys!.Protect(header.AsSpan(0, headerLength), opus, index, datagram));
     }
 

@@ -26,6 +26,9 @@ internal sealed class Participant(int number, int room, int talkers, int worker)
 
     public uint Ssrc => FirstSsrc + (uint)Number * SsrcBlock;
 
+    /// <summary>Of the participant whose SSRC it is.</summary>
+    public static int NumberOf(uint ssrc) => (int)((ssrc - FirstSsrc) / SsrcBlock);
+
     public Socket Socket { get; } = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
 
     public int Descriptor { get; private set; }
@@ -37,6 +40,9 @@ internal sealed class Participant(int number, int room, int talkers, int worker)
 
     /// <summary>Stamps heard, by the talker's slot.</summary>
     public ReplayWindow[] Heard { get; } = new ReplayWindow[talkers];
+
+    /// <summary>Where only a part of the room is heard; null elsewhere.</summary>
+    public Hearing? Hearing { get; set; }
 
     /// <summary>Null until there are some.</summary>
     public PacketKeys? Keys { get; set; }

@@ -19,6 +19,9 @@ internal sealed class Talker(Participant owner, int slot, int listeners, long ph
     /// <summary>Null: talks all the time.</summary>
     public SpeechModel? Speech { get; init; }
 
+    /// <summary>Null: always as loud.</summary>
+    public OpenMicrophone? Microphone { get; set; }
+
     /// <summary>Packets sent; the next one's stamp. The index follows it.</summary>
     public ulong Sent { get; set; }
 

@@ -47,6 +47,7 @@ public sealed record PeerResult(string Name, double ForwardedPerSecond, double C
 /// <param name="Steps">Of saturate: every load tried.</param>
 /// <param name="Samples">Of soak: over time.</param>
 /// <param name="Runs">What the medians are of.</param>
+/// <param name="Loudest">Of loudest, which counts what is lost of what was chosen.</param>
 public sealed record Details(
     string Transport,
     int PayloadBytes,
@@ -58,7 +59,16 @@ public sealed record Details(
     IReadOnlyList<string> Notes,
     IReadOnlyList<LoadStep> Steps,
     IReadOnlyList<SoakSample> Samples,
-    IReadOnlyList<RunResult> Runs);
+    IReadOnlyList<RunResult> Runs,
+    LoudestResult? Loudest = null);
+
+/// <summary>A room of which only the loudest are heard.</summary>
+/// <param name="Loudest">How many are.</param>
+/// <param name="Starts">Times that somebody who had been silent spoke loud enough to be heard.</param>
+/// <param name="ClippedMs">Speech that a listener did not get before the first packet of it that came, for each start and listener.</param>
+/// <param name="StreamsMax">The most that any listener got at one time.</param>
+/// <param name="Expected">Packets, by the numbers that listeners saw.</param>
+public sealed record LoudestResult(int Loudest, int Starts, Percentiles? ClippedMs, int StreamsMax, long Expected, long Received);
 
 /// <summary>Where packets were lost, in packets that a listener did not get; what the kernel or the server dropped before forwarding counts
 /// once for each listener.</summary>

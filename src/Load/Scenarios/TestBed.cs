@@ -61,7 +61,7 @@ internal sealed class TestBed : IAsyncDisposable
         else
         {
             var media = await MediaServer.StartAsync(options.MediaCommand, options.Network, options.Workers, serverCores, cancel);
-            (server, rooms) = (media, new MediaRooms(media, generator, local, options.Transport, options.Speech, cancel));
+            (server, rooms) = (media, new MediaRooms(media, generator, local, options.Transport, options.Speech, options.Group, cancel));
         }
 
         await server.NextSample(cancel);

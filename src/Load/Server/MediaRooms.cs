@@ -9,8 +9,9 @@ using Voice.Protocol.Srtp;
 namespace Voice.Load.Server;
 
 /// <summary>Rooms of our media process: the server is told, then ICE and DTLS run, or Discord's UDP protocol.</summary>
+/// <param name="loudest">Of each room only so many are heard at a time; null: everybody.</param>
 internal sealed class MediaRooms(
-    MediaServer server, LoadGenerator generator, IPAddress local, LoadTransport transport, bool speech, CancellationToken cancel) : Rooms(generator, local, speech, cancel)
+    MediaServer server, LoadGenerator generator, IPAddress local, LoadTransport transport, bool speech, int? loudest, CancellationToken cancel) : Rooms(generator, local, speech, cancel)
 {
     private const uint OpusClockRate = 48_000;
 
@@ -22,8 +23,10 @@ internal sealed class MediaRooms(
     {
         var changes = new List<MediaChange>();
         foreach (var participant in people) changes.Add(new PutTransport(participant.Transport, participant.Worker, PayloadType, Mouths.AudioLevelExtension, PathOf(participant)));
+        var group = loudest is null ? 0 : (uint)room.Number + 1;
+        if (loudest is { } count) changes.Add(new PutGroup(group, count));
         foreach (var participant in people.Where(IsPublished))
-            changes.Add(new PutTrack(participant.Ssrc, participant.Transport, TrackKind.Audio, OpusClockRate, participant.Ssrc));
+            changes.Add(new PutTrack(participant.Ssrc, participant.Transport, TrackKind.Audio, OpusClockRate, participant.Ssrc, group));
         foreach (var participant in people) participant.IsTold = true;
         var told = room.Participants.Where(other => other.IsTold).ToArray();
         foreach (var talker in told.Where(IsPublished))

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Net;
 using Voice.Load.Linux;
+using Voice.Protocol.Dtls;
 using Voice.Protocol.Links;
 using Voice.Signaling.VoiceServer;
 

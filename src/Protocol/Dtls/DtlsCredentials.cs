@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Org.BouncyCastle.Tls;
 using Org.BouncyCastle.Tls.Crypto;
 using HashAlgorithm = Org.BouncyCastle.Tls.HashAlgorithm;
-using X509Request = System.Security.Cryptography.X509Certificates.CertificateRequest;
 
 namespace Voice.Protocol.Dtls;
 
@@ -35,13 +34,11 @@ public sealed class DtlsCredentials : IDisposable
     /// <summary>SHA-256 of the certificate.</summary>
     public byte[] Fingerprint { get; }
 
-    /// <summary>Self-signed, with a key of its own, for a year.</summary>
+    /// <inheritdoc cref="DtlsIdentity.Make"/>
     public static DtlsCredentials Make(DateTimeOffset now)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        // RFC 8827 section 6.5 asks for certificates that do not identify anybody.
-        using var certificate = new X509Request("CN=voice", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddYears(1));
-        return new(certificate.RawData, key.ExportPkcs8PrivateKey());
+        var identity = DtlsIdentity.Make(now);
+        return new(identity.Certificate, identity.PrivateKey);
     }
 
     internal TlsSigner Signer => new P256Signer(key);

@@ -1,5 +1,6 @@
 using System.Net;
 using Voice.Protocol.DiscordUdp;
+using Voice.Protocol.Dtls;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 

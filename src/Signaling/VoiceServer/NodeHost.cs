@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Voice.Protocol.Dtls;
 using Voice.Protocol.Links;
 using Voice.Signaling.Hosting;
 

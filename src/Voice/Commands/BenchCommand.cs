@@ -65,6 +65,8 @@ internal sealed class BenchSettings
     private readonly Option<int> seconds;
     private readonly Option<int> workers;
     private readonly Option<int> listeners;
+    private readonly Option<int> microphones;
+    private readonly Option<int> loudest;
     private readonly Option<int> joins;
     private readonly Option<int> participants;
     private readonly Option<int> minutes;
@@ -81,6 +83,8 @@ internal sealed class BenchSettings
         seconds = settings.Number("seconds", "seconds to measure; 0: the scenario's own", 0, 0, 86_400);
         workers = settings.Number("workers", "workers of the media process, each on a core", 1, 1, 64);
         listeners = settings.Number("listeners", "listeners of the stage", 100, 1, 15_000);
+        microphones = settings.Number("microphones", "open microphones in the room of loudest", 50, 2, 1000);
+        loudest = settings.Number("loudest", "who are heard at a time of them", 5, 1, 100);
         joins = settings.Number("joins", "clients that join at once in the storm", 1000, 1, 15_000);
         participants = settings.Number("participants", "people in the soak, and the most that saturate adds; 0: the scenario's own", 0, 0, 15_000);
         minutes = settings.Number("minutes", "minutes that the soak lasts", 10, 1, 7 * 24 * 60);
@@ -104,6 +108,8 @@ internal sealed class BenchSettings
         Seconds = NotZero(parsed.GetValue(seconds)),
         Workers = parsed.GetValue(workers),
         Listeners = parsed.GetValue(listeners),
+        Microphones = parsed.GetValue(microphones),
+        Loudest = parsed.GetValue(loudest),
         Joins = parsed.GetValue(joins),
         Participants = NotZero(parsed.GetValue(participants)),
         Minutes = parsed.GetValue(minutes),
@@ -170,12 +176,16 @@ internal static class BenchView
         foreach (var result in results)
         {
             foreach (var note in result.Details.Notes) AnsiConsole.MarkupLineInterpolated($"[yellow]{result.Scenario}: {note}[/]");
+            if (result.Details.Loudest is { } loudest)
+                AnsiConsole.MarkupLineInterpolated($"{result.Scenario}: {loudest.Starts} starts of speech, clipped {Milliseconds(loudest.ClippedMs)}; at most {loudest.StreamsMax} streams to a listener");
             var loss = result.Details.Loss;
             if (loss.Expected == loss.Received) continue;
             AnsiConsole.MarkupLineInterpolated(
                 $"{result.Scenario}: of {loss.Expected} expected {loss.Received} came; lost by the sender {loss.Sender}, in the server's socket {loss.ServerKernel}, in the server {Reasons(loss)}, in listeners' sockets {loss.ReceiverKernel}, wrong {loss.Receiver}, not come by the end {loss.Missing}");
         }
     }
+
+    private static string Milliseconds(Percentiles? times) => times is null ? "-" : string.Create(CultureInfo.InvariantCulture, $"p50 {times.P50:0} ms, p99 {times.P99:0} ms, max {times.Max:0} ms");
 
     private static string Reasons(Loss loss) => loss.Server.Count == 0 ? "0" : string.Join(", ", loss.Server.Select(drop => $"{drop.Key} {drop.Value}"));
 

@@ -55,6 +55,21 @@ public sealed class BenchTests
         Assert.True(result.GetProperty("joins_per_second").GetDouble() > 0);
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("webrtc")]
+    [InlineData("udp")]
+    public async Task Of_open_microphones_only_the_loudest_are_heard_and_none_of_them_is_lost(string transport)
+    {
+        var result = Assert.Single(await Run("loudest", ["--microphones", "30", "--loudest", "3", "--transport", transport], TestContext.Current.CancellationToken));
+        Assert.Equal(30, result.GetProperty("participants").GetInt32());
+        Assert.Equal(0, result.GetProperty("loss_ratio").GetDouble());
+        var loudest = result.GetProperty("details").GetProperty("loudest");
+        Assert.Equal(3, loudest.GetProperty("streams_max").GetInt32());
+        Assert.True(loudest.GetProperty("starts").GetInt32() > 0);
+        Assert.Equal(0, loudest.GetProperty("clipped_ms").GetProperty("p50").GetDouble());
+        Assert.Equal(loudest.GetProperty("expected").GetInt64(), loudest.GetProperty("received").GetInt64());
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task The_listeners_of_a_stage_are_spread_over_workers()
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Voice.Protocol.DiscordUdp;
+using Voice.Protocol.Dtls;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 using Voice.Signaling;

@@ -1,15 +1,16 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Voice.Signaling.VoiceServer;
+namespace Voice.Protocol.Dtls;
 
-/// <summary>The certificate that this node's media transports show in DTLS. Clients know it by its fingerprint only, so it
-/// is made anew at each start and kept in memory.</summary>
+/// <summary>The certificate that an end shows in DTLS, and its key. The other end knows it by its fingerprint only, so it is made anew at each start
+/// and kept in memory.</summary>
 /// <param name="Certificate">X.509, DER.</param>
 /// <param name="PrivateKey">PKCS#8, DER.</param>
 /// <param name="Fingerprint">SHA-256 of the certificate.</param>
-internal sealed record DtlsIdentity(byte[] Certificate, byte[] PrivateKey, byte[] Fingerprint)
+public sealed record DtlsIdentity(byte[] Certificate, byte[] PrivateKey, byte[] Fingerprint)
 {
+    /// <summary>Self-signed, with a key of its own on P-256, for a year.</summary>
     public static DtlsIdentity Make(DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
