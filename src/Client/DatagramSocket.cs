@@ -7,7 +7,7 @@ namespace Voice.Client;
 internal sealed class DatagramSocket : IAsyncDisposable
 {
     /// <summary>Longer datagrams are cut: nothing here is longer than a path's MTU.</summary>
-    private const int MaxDatagram = 2048;
+    public const int MaxDatagram = 2048;
 
     public delegate void Handler(Span<byte> datagram);
 

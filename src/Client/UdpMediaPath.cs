@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Text;
 using Voice.Protocol.DiscordUdp;
@@ -8,7 +9,7 @@ namespace Voice.Client;
 
 /// <summary>Discord's UDP protocol (protocol/udp-media.md): IP discovery, keepalive, RTP under the session's key.</summary>
 /// <param name="sayNothing">Sends a packet that nobody hears, through <see cref="Send"/>: only RTP tells the server where we are.</param>
-internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onPacket, Action sayNothing) : IMediaPath
+internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onPacket, Action sayNothing, KeyWitness? witnesses = null) : IMediaPath
 {
     /// <summary>As RTP has it for Opus on the native path (section 4).</summary>
     private const byte OpusPayloadType = 120;
@@ -31,6 +32,8 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
     private readonly ReplayWindows windows = new();
     private readonly byte[] sendBuffer = new byte[RtpHeader.FixedLength + IMediaPath.MaxPayload + UdpProtection.MaxOverhead];
     private readonly Lock sending = new();
+    private readonly byte[] opened = new byte[witnesses is null ? 0 : DatagramSocket.MaxDatagram];
+    private PacketWitness? witness;
     private DatagramSocket? socket;
     private UdpProtection? egress;
     private volatile UdpProtection? ingress;
@@ -61,6 +64,7 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
 
         // The same key both ways. Two of them, because sending and receiving are threads of their own.
         lock (sending) egress = new UdpProtection(mode, key, UdpEnd.Client);
+        witness = witnesses?.Invoke(key);
         ingress = new UdpProtection(mode, key, UdpEnd.Client);
         await FirstEcho(cancellation);
         _ = KeepAlive();
@@ -170,7 +174,10 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
                 Volatile.Write(ref unanswered, 0);
                 echoed.TrySetResult();
                 break;
-            case PacketKind.Rtcp: break; // reports on what we send: nobody asks for them yet
+            case PacketKind.Rtcp: // reports on what we send: nobody asks for them yet
+                if (witness is not null && ingress is { } its && its.TryUnprotectRtcp(datagram, opened, out _))
+                    witness(new(0, NonceOf(its, datagram), 0, isFresh: false, datagram, []));
+                break;
             case PacketKind.Stun when IpDiscovery.TryParseResponse(datagram, out var response) && response.Ssrc == ssrc:
                 discovered.TrySetResult((Encoding.ASCII.GetString(response.Address), response.Port));
                 break;
@@ -180,17 +187,26 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
 
     private void ReceiveRtp(UdpProtection key, Span<byte> datagram)
     {
-        // Authenticate, then remember.
-        if (key.TryUnprotect(datagram, datagram, out var length)
-            && RtpPacket.TryParse(datagram[..length], out var packet)
-            && packet.Ssrc != ssrc // our own, sent back: the key is the same both ways
-            && windows.TryTake(packet.Ssrc, packet.SequenceNumber, packet.Timestamp, out var index))
-        {
-            if (packet.PayloadType == OpusPayloadType) onPacket(packet, index);
-        }
-        else
+        var plain = witness is null ? datagram : opened; // a witness sees what came, too
+        if (!key.TryUnprotect(datagram, plain, out var length)
+            || !RtpPacket.TryParse(plain[..length], out var packet)
+            || packet.Ssrc == ssrc) // our own, sent back: the key is the same both ways
         {
             Interlocked.Increment(ref refused);
+            return;
         }
+
+        // Authenticate, then remember.
+        var isFresh = windows.TryTake(packet.Ssrc, packet.SequenceNumber, packet.Timestamp, out var index);
+        witness?.Invoke(new(0, NonceOf(key, datagram), index, isFresh, datagram, packet.Payload));
+        if (!isFresh) Interlocked.Increment(ref refused);
+        else if (packet.PayloadType == OpusPayloadType) onPacket(packet, index);
     }
+
+    /// <summary>The count that the packet carries; in the mode whose nonce is the header, what of it changes.</summary>
+    private static ulong NonceOf(UdpProtection key, ReadOnlySpan<byte> datagram) => key.NonceOf(datagram) switch
+    {
+        [] => BinaryPrimitives.ReadUInt64BigEndian(datagram[2..]),
+        var nonce => BinaryPrimitives.ReadUInt32BigEndian(nonce),
+    };
 }

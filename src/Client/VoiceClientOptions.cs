@@ -42,5 +42,8 @@ public sealed record VoiceClientOptions
     /// <summary>Attempts to have a lost place back, one after the other, before giving up.</summary>
     public int MaxAttempts { get; init; } = 8;
 
+    /// <summary>For tests of servers: has every packet seen that authenticates, replays too, which costs a copy of each.</summary>
+    public WitnessFactory? Witness { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -37,7 +37,8 @@ internal sealed class VoiceSession : IAsyncDisposable
             receiver.Take(packet, index, Roster);
             if (receiver.Failure is { } failure) End(failure);
         };
-        media = options.Transport == VoiceTransport.Udp ? new UdpMediaPath(options, take, SayNothing) : new WebRtcMediaPath(options, take);
+        KeyWitness? witness = options.Witness is { } make ? key => make(assignment, key) : null;
+        media = options.Transport == VoiceTransport.Udp ? new UdpMediaPath(options, take, SayNothing, witness) : new WebRtcMediaPath(options, take, witness);
     }
 
     public Roster Roster { get; } = new();

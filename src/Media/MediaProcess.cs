@@ -32,7 +32,7 @@ public static class MediaProcess
             }
             using var socket = new Socket(new SafeSocketHandle(options.Link, ownsHandle: true));
             await using var stream = new NetworkStream(socket);
-            using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.Inherited(udp)), lines);
+            using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.Inherited(udp)), options.Faults ? new Faults() : null, lines);
             await media.RunAsync(cancel);
             return 0;
         }
@@ -55,6 +55,7 @@ public static class MediaProcess
     private sealed class MediaLinkSession : IDisposable
     {
         private readonly LinkConnection<MediaEvent, MediaCommand> link;
+        private readonly Faults? faults;
         private readonly DtlsServer dtls = new();
         private readonly WorkerLoop[] workers;
         private readonly WorkerPlan plan;
@@ -63,12 +64,13 @@ public static class MediaProcess
         private TimeSpan pausedBefore;
         private double longestPause;
 
-        public MediaLinkSession(Stream stream, IEnumerable<Socket[]> sockets, TextWriter log)
+        public MediaLinkSession(Stream stream, IEnumerable<Socket[]> sockets, Faults? faults, TextWriter log)
         {
+            this.faults = faults;
             link = new(new StreamPipe(stream), MediaLink.MaxFrame);
             Socket[][] opened = [.. sockets];
             var rings = new WorkerRings(opened.Length);
-            workers = [.. opened.Select((own, i) => new WorkerLoop(i, own, dtls, rings, Tell, line => log.WriteLine($"voice media: {line}")))];
+            workers = [.. opened.Select((own, i) => new WorkerLoop(i, own, dtls, rings, Tell, line => log.WriteLine($"voice media: {line}"), faults))];
             plan = new(workers.Length);
         }
 
@@ -96,6 +98,7 @@ public static class MediaProcess
             dtls.Dispose();
             foreach (var worker in workers) worker.Dispose();
             link.Dispose();
+            faults?.Dispose();
         }
 
         private void Apply(MediaCommand command)

@@ -8,10 +8,13 @@ using Voice.Protocol.Voice;
 namespace Voice.Client.WebRtc;
 
 /// <summary>A browser's transport (protocol/voice-gateway.md section 6): ICE towards a lite server, DTLS as the client, SRTP.</summary>
-internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler onPacket) : IMediaPath
+internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler onPacket, KeyWitness? witnesses = null) : IMediaPath
 {
     private const byte OpusPayloadType = 111; // as Chromium numbers it
     private const int MaxStreams = 4096;
+
+    /// <summary>SRTCP has keys of its own, so its indexes are no RTP's.</summary>
+    private const ulong RtcpSpace = 1UL << 32;
     private const string IceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
     private readonly string ufrag = RandomNumberGenerator.GetString(IceCharacters, 8);
@@ -23,6 +26,8 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
     private readonly byte[] sendBuffer = new byte[RtpHeader.FixedLength + IMediaPath.MaxPayload + SrtpProfiles.MaxTagLength];
     private readonly Lock sending = new();
     private readonly Lock checking = new();
+    private readonly byte[] opened = new byte[witnesses is null ? 0 : DatagramSocket.MaxDatagram];
+    private PacketWitness? witness;
     private IceClient? ice;
     private DatagramSocket? socket;
     private DtlsInbox? inbox;
@@ -99,6 +104,7 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
     private void UseKeys(SrtpKeyingMaterial keys)
     {
         lock (sending) egress = keys.CreateClientContext();
+        witness = witnesses?.Invoke(keys.ServerKey);
         ingress = new SrtpReceiver(keys.CreateServerContext(), MaxStreams);
     }
 
@@ -137,7 +143,10 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
         switch (Demux.Classify(datagram))
         {
             case PacketKind.Rtp when ingress is { } keys: ReceiveRtp(keys, datagram); break;
-            case PacketKind.Rtcp: break; // reports on what we send: nobody asks for them yet
+            case PacketKind.Rtcp: // reports on what we send: nobody asks for them yet
+                if (witness is not null && ingress is { } its && its.TryAuthenticateRtcp(datagram, opened, out var sender, out var number))
+                    witness(new(RtcpSpace | sender, number, 0, isFresh: false, datagram, []));
+                break;
             case PacketKind.Dtls: inbox!.Deliver(datagram); break;
             case PacketKind.Stun:
                 lock (checking)
@@ -153,13 +162,17 @@ internal sealed class WebRtcMediaPath(VoiceClientOptions options, PacketHandler 
 
     private void ReceiveRtp(SrtpReceiver keys, Span<byte> datagram)
     {
-        if (keys.TryUnprotect(datagram, datagram, out var length, out var index) == SrtpResult.Ok && RtpPacket.TryParse(datagram[..length], out var packet))
+        var plain = witness is null ? datagram : opened; // a witness sees what came, too
+        var result = keys.TryUnprotect(datagram, plain, out var length, out var index);
+        if (result == SrtpResult.Ok && RtpPacket.TryParse(plain[..length], out var packet))
         {
+            witness?.Invoke(new(packet.Ssrc, index, index, isFresh: true, datagram, packet.Payload));
             if (packet.PayloadType == OpusPayloadType) onPacket(packet, index);
+            return;
         }
-        else
-        {
-            Interlocked.Increment(ref refused);
-        }
+
+        Interlocked.Increment(ref refused);
+        if (witness is not null && keys.TryAuthenticate(datagram, plain, out length, out index) && RtpPacket.TryParse(plain[..length], out packet))
+            witness(new(packet.Ssrc, index, index, isFresh: false, datagram, packet.Payload));
     }
 }

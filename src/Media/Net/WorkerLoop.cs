@@ -19,13 +19,14 @@ public sealed class WorkerLoop : IDisposable
 
     /// <param name="sockets">Of its port; owned from here on.</param>
     /// <param name="rings">Between the workers of the process.</param>
-    internal WorkerLoop(int index, Socket[] sockets, DtlsServer dtls, WorkerRings rings, Action<MediaEvent> events, Action<string> log)
+    /// <param name="faults">Null: none.</param>
+    internal WorkerLoop(int index, Socket[] sockets, DtlsServer dtls, WorkerRings rings, Action<MediaEvent> events, Action<string> log, Faults? faults = null)
     {
         var counters = new WorkerCounters();
         port = UdpPort.Open(counters, sockets);
         doorbell = new(port.Wake);
         rings.Connect(index, doorbell);
-        Worker = new(new(index, port, counters, dtls, Post, events, log, new Random()) { Rings = rings });
+        Worker = new(new(index, faults is null ? port : new FaultyPort(port, faults), counters, dtls, Post, events, log, new Random()) { Rings = rings });
         thread = new(Run) { IsBackground = true, Name = $"worker {index}" };
     }
 

@@ -74,6 +74,26 @@ public sealed class SrtpReceiver(SrtpContext context, int maxStreams = SrtpRecei
         return SrtpResult.Ok;
     }
 
+    /// <summary>Whether an RTP packet is authentic, whatever the replay window says of it. Remembers nothing; for whoever looks for reused
+    /// indexes, so the rollover before the likeliest is tried too.</summary>
+    /// <param name="plain">As for <see cref="TryUnprotect"/>.</param>
+    public bool TryAuthenticate(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length, out ulong index)
+    {
+        (length, index) = (0, 0);
+        if (!RtpPacket.TryParse(datagram, out var packet) || datagram.Length < packet.HeaderLength + Profile.TagLength) return false;
+        var headerLength = packet.HeaderLength;
+        if (!rtp.TryFind(packet.Ssrc, out var window) || window.IsEmpty || !Rollover.TryGuess(window.Highest, packet.SequenceNumber, out index)) return false;
+        if (context.TryUnprotect(datagram, headerLength, index, plain, out length)) return true;
+        if (index <= ushort.MaxValue) return false;
+        index -= ushort.MaxValue + 1;
+        return context.TryUnprotect(datagram, headerLength, index, plain, out length);
+    }
+
+    /// <summary>The same for a compound RTCP packet.</summary>
+    /// <param name="sender">SSRC of the packet's sender.</param>
+    public bool TryAuthenticateRtcp(ReadOnlySpan<byte> datagram, Span<byte> plain, out uint sender, out uint index) =>
+        context.TryReadRtcpIndex(datagram, out sender, out index) && context.TryUnprotectRtcp(datagram, plain, out _);
+
     /// <summary>Unprotects a compound RTCP packet.</summary>
     /// <param name="plain">As for <see cref="TryUnprotect"/>.</param>
     public SrtpResult TryUnprotectRtcp(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length)

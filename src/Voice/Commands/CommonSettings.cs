@@ -56,6 +56,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
     private readonly Option<IPAddress[]> announce = settings.Addresses("announce", "media addresses that clients are told: IPv4[,IPv6] [the bound address]");
     private readonly Option<int> metrics = settings.Number("metrics-port", "TCP port on loopback that serves /metrics for Prometheus; 0 serves none", 0, 0, IPEndPoint.MaxPort);
     private readonly Option<int> maxSessions = settings.Number("max-sessions", "participants that count as full", 2000, 1, 1_000_000);
+    private readonly Option<bool?> faults = settings.Switch("faults", "signals make the media process do wrong, for drills: never where people talk");
     private readonly Option<string[]> profiles = settings.List("srtp-profiles", "SRTP protection profiles to offer, best first", ["aead_aes_128_gcm", "aes_cm_128_hmac_sha1_80"]);
 
     private readonly Option<string[]> modes = settings.List(
@@ -89,7 +90,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
             SrtpProfiles = [.. parsed.GetRequiredValue(profiles).Select(Profile)],
             EncryptionModes = [.. parsed.GetRequiredValue(modes).Select(Mode)],
             Gateways = gateways,
-            MediaCommand = MediaCommand.CommandLine,
+            MediaCommand = parsed.GetValue(faults) == true ? [.. MediaCommand.CommandLine, "--faults"] : MediaCommand.CommandLine,
         };
     }
 

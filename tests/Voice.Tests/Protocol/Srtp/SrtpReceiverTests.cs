@@ -96,6 +96,25 @@ public class SrtpReceiverTests
     }
 
     [Fact]
+    public void A_second_packet_under_a_used_index_authenticates_though_it_is_refused()
+    {
+        using var sender = SrtpStreams.Context(SrtpProfile.AeadAes128Gcm);
+        using var receiver = new SrtpReceiver(SrtpStreams.Context(SrtpProfile.AeadAes128Gcm));
+        var plain = new byte[200];
+        ulong[] sent = [0x0_7000, 0x0_E000, 0x1_4000]; // and then a server that forgot the rollover begins anew
+        foreach (var index in sent) Assert.Equal(SrtpResult.Ok, receiver.TryUnprotect(SrtpStreams.Packet(sender, 7, index), plain, out _, out _));
+        foreach (var index in sent)
+        {
+            var again = SrtpStreams.Packet(sender, 7, index);
+            Assert.NotEqual(SrtpResult.Ok, receiver.TryUnprotect(again, plain, out _, out _));
+            Assert.True(receiver.TryAuthenticate(again, plain, out _, out var found));
+            Assert.Equal(index, found);
+            again[^1] ^= 1;
+            Assert.False(receiver.TryAuthenticate(again, plain, out _, out _));
+        }
+    }
+
+    [Fact]
     public void Streams_are_bounded_and_the_known_ones_go_on()
     {
         using var sender = SrtpStreams.Context(SrtpProfile.AeadAes128Gcm);
