@@ -48,18 +48,20 @@ public sealed class AccountTokens
         };
     }
 
+    /// <param name="given">The key, 64 hexadecimal digits; null: that of the data folder.</param>
     /// <exception cref="StartupException">The key can not be made or read, or is damaged.</exception>
-    public static AccountTokens Open(string dataDirectory, TimeProvider? time = null)
-    {
-        var text = SecretFile.ReadOrMake(dataDirectory, FileName, () => RandomNumberGenerator.GetHexString(2 * KeyBytes, lowercase: true)).Trim();
-        var key = new byte[KeyBytes];
-        if (Convert.FromHexString(text, key, out _, out var written) != System.Buffers.OperationStatus.Done || written != KeyBytes)
-        {
-            throw new StartupException(
-                $"the token key {Path.Combine(dataDirectory, FileName)} is damaged: restore it, or remove it to have a new one made (all tokens then end)");
-        }
+    public static AccountTokens Open(string dataDirectory, string? given = null, TimeProvider? time = null) =>
+        new(ReadKey(dataDirectory, given), time ?? TimeProvider.System);
 
-        return new AccountTokens(key, time ?? TimeProvider.System);
+    /// <summary>The signing key, as <see cref="Open"/> uses it.</summary>
+    internal static byte[] ReadKey(string dataDirectory, string? given)
+    {
+        var text = given ?? SecretFile.ReadOrMake(dataDirectory, FileName, () => RandomNumberGenerator.GetHexString(2 * KeyBytes, lowercase: true));
+        var key = new byte[KeyBytes];
+        if (Convert.FromHexString(text.Trim(), key, out _, out var written) == System.Buffers.OperationStatus.Done && written == KeyBytes) return key;
+        throw new StartupException(given is not null
+            ? $"the token key given is not {2 * KeyBytes} hexadecimal digits"
+            : $"the token key {Path.Combine(dataDirectory, FileName)} is damaged: restore it, or remove it to have a new one made (all tokens then end)");
     }
 
     /// <param name="bot">The user is a program: marked as such, and in voice in several guilds at once.</param>

@@ -29,6 +29,12 @@ public sealed record GatewayOptions
     /// <summary>What nodes and gateways prove to each other; null is the one kept in the data folder.</summary>
     public string? ClusterSecret { get; init; }
 
+    /// <summary>What account tokens are signed with, 64 hexadecimal digits; null is the key kept in the data folder.</summary>
+    public string? TokenKey { get; init; }
+
+    /// <summary>The gateways that share guilds with this one; null: it is alone, with guilds in its data folder.</summary>
+    public GatewayCluster? Cluster { get; init; }
+
     /// <summary>Guests may log in by name alone; null: only while bound to loopback.</summary>
     public bool? GuestLogin { get; init; }
 
@@ -37,4 +43,24 @@ public sealed record GatewayOptions
 
     /// <summary>Without the secret.</summary>
     public override string ToString() => $"{nameof(GatewayOptions)} {{ {DataDirectory}, {Bind}:{Port} }}";
+}
+
+/// <summary>Where a gateway meets the others of its cluster.</summary>
+public sealed record GatewayCluster
+{
+    /// <summary>Redis, which keeps guilds and who is in the cluster: HOST:PORT[,HOST:PORT], and after further commas options of
+    /// StackExchange.Redis, such as password=... and ssl=true.</summary>
+    public required string Redis { get; init; }
+
+    /// <summary>Tells apart clusters that share a Redis.</summary>
+    public string Id { get; init; } = "voice";
+
+    /// <summary>Address or name at which the other gateways reach this one; it is listened on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>TCP port at <see cref="Host"/>; 0 takes a free one. Whoever reaches it is trusted like a gateway.</summary>
+    public int Port { get; init; } = 8082;
+
+    /// <summary>Without a password.</summary>
+    public override string ToString() => $"{nameof(GatewayCluster)} {{ {Id}, {Host}:{Port} }}";
 }

@@ -22,7 +22,7 @@ internal static class GatewayServices
     public static void AddGateway(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(options);
-        services.AddSingleton(AccountTokens.Open(options.DataDirectory));
+        services.AddSingleton(AccountTokens.Open(options.DataDirectory, options.TokenKey));
         services.AddSingleton<Accounts>();
         services.AddSingleton<GatewaySessions>();
         services.AddSingleton<Anteroom>();

@@ -25,9 +25,17 @@ internal sealed class CommonSettings(Settings settings)
 /// <summary>What a gateway is told beyond <see cref="CommonSettings"/>.</summary>
 internal sealed class GatewaySettings(Settings settings, int linkPort)
 {
+    private static readonly GatewayCluster Defaults = new() { Redis = "" };
+
     private readonly Option<int> port = settings.Port("port", "TCP port for page, REST and main gateway; 0 takes a free one", 8080);
     private readonly Option<int> link = settings.Port("link-port", "TCP port that voice nodes dial; 0 takes a free one", linkPort);
     private readonly Option<bool?> guests = settings.Switch("guests", "guests may log in by name alone [only while bound to loopback]");
+
+    private readonly Option<string?> tokenKey = settings.OptionalText("token-key", "what account tokens are signed with, 64 hexadecimal digits, instead of the key in the data folder");
+    private readonly Option<string?> redis = settings.OptionalText("redis", "share guilds with the other gateways of a cluster over this Redis: host:port[,host:port][,password=...]");
+    private readonly Option<string> clusterId = settings.Text("cluster-id", "name of the cluster, where several share a Redis", Defaults.Id);
+    private readonly Option<string> siloHost = settings.Text("silo-host", "address at which the other gateways reach this one; keep it private", Defaults.Host);
+    private readonly Option<int> siloPort = settings.Port("silo-port", "TCP port there; 0 takes a free one", Defaults.Port);
 
     public GatewayOptions Read(ParseResult parsed, CommonSettings common) => new()
     {
@@ -40,6 +48,14 @@ internal sealed class GatewaySettings(Settings settings, int linkPort)
         Port = parsed.GetValue(port),
         LinkPort = parsed.GetValue(link),
         GuestLogin = parsed.GetValue(guests),
+        TokenKey = parsed.GetValue(tokenKey),
+        Cluster = parsed.GetValue(redis) is not { } shared ? null : new GatewayCluster
+        {
+            Redis = shared,
+            Id = parsed.GetRequiredValue(clusterId),
+            Host = parsed.GetRequiredValue(siloHost),
+            Port = parsed.GetValue(siloPort),
+        },
     };
 }
 

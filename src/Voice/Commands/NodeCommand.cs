@@ -11,10 +11,10 @@ internal static class NodeCommand
         var settings = new Settings(command);
         var common = new CommonSettings(settings);
         var node = new NodeSettings(settings, "port");
-        var gateway = settings.Text("gateway", "link port of the gateway: host:port", "127.0.0.1:8081");
+        var gateway = settings.List("gateway", "link ports of all gateways of the cluster: host:port[,host:port]", ["127.0.0.1:8081"]);
         command.SetAction(async (parsed, cancel) =>
         {
-            await using var host = await NodeHost.StartAsync(node.Read(parsed, common, [parsed.GetRequiredValue(gateway)]), cancel);
+            await using var host = await NodeHost.StartAsync(node.Read(parsed, common, parsed.GetRequiredValue(gateway)), cancel);
             Console.WriteLine($"Node {host.NodeId} is up: https://{host.Endpoint}/");
             await CommandRunner.UntilStopped(host.Completion);
         });

@@ -44,8 +44,12 @@ public sealed class VoiceProcess : IAsyncDisposable
 
     /// <summary>`voice node` on free ports, dialling the gateway's link port.</summary>
     public static Task<VoiceProcess> Node(string id, string dataDirectory, int linkPort, params string[] options) =>
+        Node(id, dataDirectory, [linkPort], options);
+
+    /// <inheritdoc cref="Node(string, string, int, string[])"/>
+    public static Task<VoiceProcess> Node(string id, string dataDirectory, int[] linkPorts, params string[] options) =>
         Start($"Node {id} is up: ", "node", [
-            "--id", id, "--data", dataDirectory, "--gateway", $"127.0.0.1:{linkPort}", .. FreePorts(options, "--port", "--media-port"), .. options]);
+            "--id", id, "--data", dataDirectory, "--gateway", string.Join(',', linkPorts.Select(port => $"127.0.0.1:{port}")), .. FreePorts(options, "--port", "--media-port"), .. options]);
 
     private static IEnumerable<string> FreePorts(string[] options, params string[] names) =>
         names.Except(options).SelectMany(name => (string[])[name, "0"]);

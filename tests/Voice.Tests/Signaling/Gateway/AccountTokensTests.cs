@@ -30,7 +30,7 @@ public sealed class AccountTokensTests : IDisposable
     public async Task A_token_ends_at_its_time_and_not_before()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero));
-        var tokens = AccountTokens.Open(_data, time);
+        var tokens = AccountTokens.Open(_data, time: time);
         var token = tokens.Mint(42, TimeSpan.FromHours(1));
 
         time.Advance(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(1));

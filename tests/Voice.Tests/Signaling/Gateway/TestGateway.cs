@@ -29,7 +29,7 @@ internal sealed class TestGateway : IAsyncDisposable
         var gateway = new TestGateway();
         var options = new GatewayOptions { DataDirectory = gateway._data, Port = 0, LinkPort = 0, GuestLogin = guestLogin, PublicHost = publicHost };
         gateway.Host = await GatewayHost.StartAsync(options, realGuilds ? null : gateway.Guilds.Grains, time ?? TimeProvider.System, TestContext.Current.CancellationToken);
-        gateway.Tokens = AccountTokens.Open(gateway._data, time);
+        gateway.Tokens = AccountTokens.Open(gateway._data, time: time);
         return gateway;
     }
 
