@@ -2,9 +2,21 @@ using Voice.Protocol.Links;
 
 namespace Voice.VoiceAllocator;
 
+/// <summary>A slot whose node is gone, and where a place is kept for it; null: nowhere.</summary>
+public sealed record LostSlot(Assignment Lost, Assignment? Next);
+
+/// <summary>A node that was given up.</summary>
+/// <param name="Reason">The observers' verdict, or "Orphaned".</param>
+/// <param name="Slots">Guild slots that it had.</param>
+public sealed record Eviction(string NodeId, string Reason, int Slots);
+
 /// <summary>Every node and every assignment. Plain and told the time; <see cref="AllocatorGrain"/> is its shell.
-/// What follows from a call is kept until it is taken: <see cref="TakeEvents"/>, <see cref="TakeLost"/>, <see cref="TakeWaiting"/>.</summary>
-public sealed class Fleet
+/// What follows from a call is kept until it is taken: <see cref="TakeEvents"/>, <see cref="TakeLost"/>, <see cref="TakeWaiting"/>,
+/// <see cref="TakeRelinked"/>. What it does about nodes that fall is in Fleet.Evictions.cs.</summary>
+/// <param name="neighbours">Which region comes next when one has no node.</param>
+/// <param name="random">Decides between nodes that are alike.</param>
+/// <param name="start">When it begins.</param>
+public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan start)
 {
     /// <summary>Guild slots of one draining node that are asked to move in a second: what they move to has to let their clients in.</summary>
     public const int MovesPerSecond = 20;
@@ -13,32 +25,35 @@ public sealed class Fleet
     public static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, VoiceNode> nodes = [];
+    private readonly NodeIndex trusted = new();
+    private readonly NodeIndex doubtful = new();
     private readonly Dictionary<(ulong Guild, string Slot), HeldSlot> assignments = [];
     private readonly HashSet<string> drained = [];
     private readonly HashSet<(ulong Guild, string Slot)> displaced = [];
     private readonly HashSet<ulong> waiting = [];
     private readonly List<AssignmentEvent> events = [];
-    private readonly List<Assignment> lost = [];
 
     public IReadOnlyCollection<VoiceNode> Nodes => nodes.Values;
 
     public VoiceNode? Find(string nodeId) => nodes.GetValueOrDefault(nodeId);
 
     /// <summary>What is assigned to a node.</summary>
-    public IEnumerable<Assignment> On(string nodeId) => nodes.TryGetValue(nodeId, out var node) ? node.Held.Select(held => held.Assignment) : [];
+    public IEnumerable<Assignment> On(string nodeId) => Find(nodeId)?.Held.Select(held => held.Assignment) ?? [];
 
     /// <summary>A link of the node came up. A new incarnation has forgotten everything: what the old one hosted is lost.</summary>
+    /// <param name="observer">Who holds the link.</param>
     /// <returns>False: another node of this name lives and is linked. Two that share a name would take turns for ever.</returns>
-    public bool Register(NodeIdentity identity, string link, TimeSpan now)
+    public bool Register(NodeIdentity identity, string link, string observer, TimeSpan now)
     {
         if (!nodes.TryGetValue(identity.Id, out var node) || node.Identity != identity)
         {
-            if (node is not null && node.Health.IsLinked && node.Health.IsAlive(now)) return false;
-            if (node is not null) Remove(node);
+            if (node is { IsLinked: true, IsOut: false } && now - node.HeardAt < VoiceNode.ReportFreshFor) return false;
+            if (node is not null) Forget(node, now);
             nodes[identity.Id] = node = new VoiceNode(identity) { DrainedByOperator = drained.Contains(identity.Id) };
         }
 
-        node.Health.LinkUp(link, now);
+        node.LinkUp(link, observer, now);
+        Look(node, now);
         return true;
     }
 
@@ -49,12 +64,13 @@ public sealed class Fleet
     {
         if (Known(nodeId, incarnation) is not { } node) return null;
         node.Report(report, now);
+        Look(node, now);
         List<HostedGuild> unknown = [];
         foreach (var hosted in report.Hosted)
         {
             if (assignments.TryGetValue((hosted.Guild, hosted.Slot), out var known)
                 && known.Assignment.NodeId == nodeId && known.Assignment.Epoch == hosted.Epoch)
-                known.Sessions = hosted.Sessions;
+                (known.Sessions, known.IsOffer) = (hosted.Sessions, false);
             else
                 unknown.Add(hosted);
         }
@@ -62,72 +78,78 @@ public sealed class Fleet
         return unknown;
     }
 
-    public void Heard(string nodeId, string incarnation, TimeSpan now) => Known(nodeId, incarnation)?.Health.Heard(now);
-
     public void LinkLost(string nodeId, string incarnation, string link, TimeSpan now)
     {
-        Known(nodeId, incarnation)?.Health.LinkLost(link, now);
-        Tick(now);
-    }
-
-    /// <summary>Removes nodes that have fallen silent. Call it every second.</summary>
-    public void Tick(TimeSpan now)
-    {
-        foreach (var node in nodes.Values.Where(node => !node.Health.IsAlive(now)).ToArray()) Remove(node);
+        if (Known(nodeId, incarnation) is not { } node || !node.LinkLost(link, now)) return;
+        if (node.IsLinked) relinked.Add(nodeId);
+        Look(node, now);
     }
 
     /// <summary>An operator's word. It holds for whichever node has this name, also for one that comes later.</summary>
-    public void Drain(string nodeId, bool on)
+    public void Drain(string nodeId, bool on, TimeSpan now)
     {
         if (on) drained.Add(nodeId);
         else drained.Remove(nodeId);
-        if (Find(nodeId) is { } node) node.DrainedByOperator = on;
+        if (Find(nodeId) is not { } node) return;
+        node.DrainedByOperator = on;
+        Look(node, now);
     }
 
     /// <summary>Puts a guild's slot on a node, in place of any that it had. Null: no node is usable; the guild waits.</summary>
     /// <param name="epoch">Higher than any the guild used before; the guild counts them.</param>
     /// <param name="move">The slot is served, and asks for another node than its own; null: there is no better one, and it keeps what it has.</param>
     /// <inheritdoc cref="Placement.Choose"/>
-    public Assignment? Assign(ulong guild, string slot, string? region, long epoch, string? avoid, TimeSpan now, Random random, bool move = false)
+    public Assignment? Assign(ulong guild, string slot, string? region, long epoch, string? avoid, TimeSpan now, bool move = false)
     {
         var key = (guild, slot);
         var former = assignments.GetValueOrDefault(key);
         if (!move) Remove(former);
-        if (Placement.Choose(nodes.Values, region, avoid, now, random) is not { Identity: var chosen } node)
+        var node = Placement.Choose(trusted, neighbours, region, move ? former?.Assignment.NodeId : avoid, random);
+
+        // Somebody is served badly by a doubtful node, and not at all by none.
+        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, avoid, random) ?? Placement.Choose(trusted, neighbours, region, null, random);
+        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, null, random);
+        if (node is null)
         {
             if (!move) waiting.Add(guild);
             return null;
         }
 
-        if (move && chosen.Id == former?.Assignment.NodeId) return null;
         if (move) Remove(former);
-        var held = new HeldSlot(new Assignment(guild, slot, chosen.Id, chosen.Endpoint, chosen.Region, epoch), region);
-        assignments[key] = held;
-        node.Assign(held);
-        var kind = displaced.Remove(key) ? AssignmentChange.Moved : AssignmentChange.Assigned;
-        events.Add(new AssignmentEvent(kind, held.Assignment));
+        var held = Put(node, key, epoch, region, VoiceNode.AssignmentCost, isOffer: false);
+        TellOf(held);
         return held.Assignment;
     }
 
-    /// <summary>A guild that holds an assignment which this fleet does not know (it was started anew) says so.</summary>
+    /// <summary>A guild that holds an assignment which this fleet does not know (it was started anew, or the guild gave it another epoch) says so.</summary>
     /// <returns>False: its node is not here.</returns>
-    public bool Claim(Assignment assignment)
+    public bool Claim(Assignment assignment, TimeSpan now)
     {
-        if (!nodes.TryGetValue(assignment.NodeId, out var node)) return false;
+        if (Find(assignment.NodeId) is not { IsOut: false } node) return false;
         var key = (assignment.Guild, assignment.Slot);
         var known = assignments.GetValueOrDefault(key);
         if (known is not null && known.Assignment.Epoch >= assignment.Epoch) return known.Assignment == assignment;
-        if (known is not null) NodeOf(known)?.Release(known);
-        node.Claim(assignments[key] = new HeldSlot(assignment, known?.Wanted));
+        var held = new HeldSlot(assignment, known?.Wanted, known?.Cost ?? VoiceNode.AssignmentCost) { Sessions = known?.Sessions ?? 0 };
+        var isOffered = known is { IsOffer: true };
+        Remove(known);
+        assignments[key] = held;
+        node.Claim(held);
+        Look(node, now);
+        if (isOffered) TellOf(held);
+        else displaced.Remove(key);
         return true;
     }
 
+    /// <summary>The guild is done with the slot.</summary>
     public void Release(ulong guild, string slot, long epoch)
     {
         displaced.Remove((guild, slot));
-        if (!assignments.TryGetValue((guild, slot), out var held) || held.Assignment.Epoch != epoch) return;
+        if (!assignments.TryGetValue((guild, slot), out var held)) return;
+
+        // A place that was kept for it: the guild is done, and will not come.
+        if (held.Assignment.Epoch != epoch && !held.IsOffer) return;
         Remove(held);
-        displaced.Remove((guild, slot));
+        displaced.Remove(held.Key);
         events.Add(new AssignmentEvent(AssignmentChange.Released, held.Assignment));
     }
 
@@ -135,10 +157,10 @@ public sealed class Fleet
     /// than their new nodes take in. Call it every second.</summary>
     public Assignment[] TakeMoves(TimeSpan now)
     {
+        if (trusted.All.Count == 0) return [];
         List<HeldSlot> moves = [];
         foreach (var node in nodes.Values.Where(node => node.IsDraining && node.Assigned > 0))
         {
-            if (!nodes.Values.Any(other => other.IsUsable(now))) break;
             moves.AddRange(node.Held
                 .Where(held => held.AskedToMove is not { } asked || now - asked >= AskAgain)
                 .OrderBy(held => held.Sessions).ThenBy(held => held.Assignment.Guild).Take(MovesPerSecond));
@@ -151,43 +173,57 @@ public sealed class Fleet
     /// <summary>What happened since the last call, in order.</summary>
     public AssignmentEvent[] TakeEvents() => Take(events);
 
-    /// <summary>Assignments whose node went, since the last call.</summary>
-    public Assignment[] TakeLost() => Take(lost);
-
     /// <summary>Guilds that were refused a node, as soon as there is one again; each is told once.</summary>
-    public ulong[] TakeWaiting(TimeSpan now)
+    public ulong[] TakeWaiting()
     {
-        if (waiting.Count == 0 || !nodes.Values.Any(node => node.IsUsable(now))) return [];
+        if (waiting.Count == 0 || trusted.All.Count + doubtful.All.Count == 0) return [];
         ulong[] taken = [.. waiting];
         waiting.Clear();
         return taken;
     }
 
-    private VoiceNode? Known(string nodeId, string incarnation) =>
-        nodes.TryGetValue(nodeId, out var node) && node.Identity.Incarnation == incarnation ? node : null;
+    private VoiceNode? Known(string nodeId, string incarnation) => Find(nodeId) is { } node && node.Identity.Incarnation == incarnation ? node : null;
 
-    private void Remove(VoiceNode node)
+    private HeldSlot Put(VoiceNode node, (ulong Guild, string Slot) key, long epoch, string? wanted, double cost, bool isOffer)
     {
-        foreach (var held in node.Held.ToArray())
-        {
-            Remove(held);
-            lost.Add(held.Assignment);
-        }
-
-        nodes.Remove(node.Identity.Id);
+        var at = new Assignment(key.Guild, key.Slot, node.Identity.Id, node.Identity.Endpoint, node.Identity.Region, epoch);
+        var held = new HeldSlot(at, wanted, cost) { IsOffer = isOffer };
+        assignments[key] = held;
+        node.Assign(held);
+        return held;
     }
 
     /// <summary>What follows for it is a move.</summary>
     private void Remove(HeldSlot? held)
     {
         if (held is null) return;
-        var key = (held.Assignment.Guild, held.Assignment.Slot);
-        assignments.Remove(key);
-        NodeOf(held)?.Release(held);
-        displaced.Add(key);
+        assignments.Remove(held.Key);
+        untold.Remove(held.Key);
+        Find(held.Assignment.NodeId)?.Release(held);
+        displaced.Add(held.Key);
     }
 
-    private VoiceNode? NodeOf(HeldSlot held) => Find(held.Assignment.NodeId);
+    private void TellOf(HeldSlot held)
+    {
+        var kind = displaced.Remove(held.Key) ? AssignmentChange.Moved : AssignmentChange.Assigned;
+        events.Add(new AssignmentEvent(kind, held.Assignment));
+    }
+
+    /// <summary>Lists the node where it belongs now.</summary>
+    private void List(VoiceNode node, NodeStanding standing)
+    {
+        if (node.Standing == standing) return;
+        IndexOf(node.Standing)?.Remove(node);
+        node.Standing = standing;
+        IndexOf(standing)?.Add(node);
+    }
+
+    private NodeIndex? IndexOf(NodeStanding standing) => standing switch
+    {
+        NodeStanding.Trusted => trusted,
+        NodeStanding.Doubtful => doubtful,
+        _ => null,
+    };
 
     private static T[] Take<T>(List<T> list)
     {

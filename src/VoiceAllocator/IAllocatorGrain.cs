@@ -9,16 +9,17 @@ public interface IAllocatorGrain : IGrainWithIntegerKey
 {
     /// <summary>A node's link came up at some gateway.</summary>
     /// <param name="link">Names the link; unique.</param>
+    /// <param name="observer">Names the gateway that holds it, as its votes do.</param>
     /// <param name="reference">How to reach the link's holder.</param>
     /// <returns>False: another node of this name is there.</returns>
-    Task<bool> Register(NodeIdentity node, string link, INodeLink reference);
+    Task<bool> Register(NodeIdentity node, string link, string observer, INodeLink reference);
 
     /// <summary>The node's load. False: the node is not known (any more), register it again.</summary>
     Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report);
 
-    /// <summary>The node answered a ping.</summary>
+    /// <summary>What an observer thinks of the nodes that it is linked to; every second, and when it changes.</summary>
     [OneWay]
-    Task Heard(string nodeId, string incarnation);
+    Task Vote(VoteSheet sheet);
 
     Task LinkLost(string nodeId, string incarnation, string link);
 
@@ -30,8 +31,8 @@ public interface IAllocatorGrain : IGrainWithIntegerKey
 
     Task Release(ulong guild, string slot, long epoch);
 
-    /// <summary>Somebody doubts the node. Pings it at once; what comes of that is told as usual.</summary>
-    /// <returns>Whether the node was heard lately.</returns>
+    /// <summary>Somebody doubts the node. It is not believed; all observers ping the node at once, and vote as usual.</summary>
+    /// <returns>False: there is no such node, or it was given up.</returns>
     Task<bool> Probe(string nodeId);
 
     /// <summary>An operator takes a node out of service, its guilds moving away without a gap, or puts it back. Stored.</summary>
@@ -115,6 +116,7 @@ public sealed record AssignmentEvent(AssignmentChange Change, Assignment Assignm
 /// <param name="Assigned">Guild slots assigned to it.</param>
 /// <param name="Usable">May be given new guilds.</param>
 /// <param name="Draining">Its guilds are moved away, on the operator's word or its own.</param>
+/// <param name="State">What the observers think of it (<see cref="NodeHealth"/>), "out" if it was given up, "unjudged" if they say nothing.</param>
 [GenerateSerializer, Immutable]
 public sealed record NodeStatus(
-    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable, bool Draining = false);
+    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable, bool Draining = false, string State = "healthy");

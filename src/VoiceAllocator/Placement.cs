@@ -1,26 +1,45 @@
 namespace Voice.VoiceAllocator;
 
 /// <summary>Which node a guild goes to.</summary>
-public static class Placement
+internal static class Placement
 {
     /// <summary>Difference in utilisation that is taken for noise of the measurement; below it, fewer guilds is better.</summary>
     public const double Noise = 0.1;
 
-    /// <summary>The better of two usable nodes drawn at random, so that many gateways deciding on the same reports do not
-    /// all pick the same one; null if there is none.</summary>
-    /// <param name="region">Wanted region; nodes elsewhere are taken only if it has none. Null: any.</param>
-    /// <param name="avoid">Node that just failed the guild, taken only if there is no other. Null: none.</param>
-    public static VoiceNode? Choose(IEnumerable<VoiceNode> nodes, string? region, string? avoid, TimeSpan now, Random random)
+    /// <summary>Utilisation from which on a node of the next region is better.</summary>
+    public const double Full = 0.9;
+
+    /// <summary>The better of two nodes drawn at random, so that what is decided on the same reports does not all go to the same one; null if there
+    /// is none.</summary>
+    /// <param name="region">Wanted region; others are taken, nearest first, only if it has no node or is full. Null: any.</param>
+    /// <param name="avoid">Node that just failed the guild. Null: none.</param>
+    public static VoiceNode? Choose(NodeIndex nodes, Neighbours neighbours, string? region, string? avoid, Random random)
     {
-        var usable = nodes.Where(node => node.IsUsable(now)).ToArray();
-        usable = PreferWhere(usable, node => node.Identity.Id != avoid);
-        usable = PreferWhere(usable, node => region is null || node.Identity.Region == region);
-        if (usable.Length < 2) return usable.FirstOrDefault();
+        if (region is null) return Draw(nodes.All, avoid, random);
+        VoiceNode? least = null;
+        foreach (var next in neighbours.From(region, nodes.Regions))
+        {
+            if (Draw(nodes.In(next), avoid, random) is not { } found) continue;
+            if (found.Utilisation < Full) return found;
+
+            // All are full: then in the wanted region, or in the nearest that has any.
+            least ??= found;
+        }
+
+        return least;
+    }
+
+    private static VoiceNode? Draw(IReadOnlyList<VoiceNode> nodes, string? avoid, Random random)
+    {
+        var count = nodes.Count;
+        if (count == 0) return null;
 
         // Two different ones: of two nodes both are always compared.
-        var first = random.Next(usable.Length);
-        var second = (first + 1 + random.Next(usable.Length - 1)) % usable.Length;
-        return Better(usable[first], usable[second]);
+        var first = random.Next(count);
+        var second = count == 1 ? first : (first + 1 + random.Next(count - 1)) % count;
+        var (a, b) = (nodes[first], nodes[second]);
+        if (a.Identity.Id == avoid) return b.Identity.Id == avoid ? null : b;
+        return b.Identity.Id == avoid ? a : Better(a, b);
     }
 
     private static VoiceNode Better(VoiceNode a, VoiceNode b)
@@ -28,11 +47,5 @@ public static class Placement
         var difference = a.Utilisation - b.Utilisation;
         if (Math.Abs(difference) < Noise) difference = a.Assigned - b.Assigned;
         return difference <= 0 ? a : b;
-    }
-
-    private static VoiceNode[] PreferWhere(VoiceNode[] nodes, Func<VoiceNode, bool> wanted)
-    {
-        var preferred = nodes.Where(wanted).ToArray();
-        return preferred.Length > 0 ? preferred : nodes;
     }
 }

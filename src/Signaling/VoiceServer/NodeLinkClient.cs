@@ -27,8 +27,8 @@ internal sealed class NodeLinkClient(
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SteadyAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gateways ping every second or so; a link this silent is dead.</summary>
-    private static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(15);
+    /// <summary>Gateways ping four times a second; a link this silent is dead, and a new one may not be.</summary>
+    private static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(3);
 
     private Channel<NodeMessage>? outgoing;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CsCheck;
 using Voice.VoiceAllocator;
 using Xunit;
@@ -7,58 +8,91 @@ namespace Voice.Tests.VoiceAllocator;
 
 public class PlacementTests
 {
-    private static readonly Random Random = new(1);
+    private readonly Fleet fleet = NewFleet();
 
     [Fact]
-    public void Without_nodes_there_is_none() => Assert.Null(Choose([]));
+    public void Without_nodes_there_is_none() => Assert.Null(Choose());
 
     [Fact]
     public void The_wanted_region_comes_first_and_any_other_is_better_than_none()
     {
-        VoiceNode[] nodes = [Make("a", region: "us"), Make("b", utilisation: 0.9, region: "eu"), Make("c", region: "us")];
-        Assert.Equal("b", Choose(nodes, region: "eu")?.Identity.Id);
-        Assert.NotNull(Choose(nodes, region: "mars"));
+        fleet.Arrive("a", region: "us");
+        fleet.Arrive("b", utilisation: 0.8, region: "eu");
+        fleet.Arrive("c", region: "us");
+        Assert.Equal("b", Choose(region: "eu"));
+        Assert.NotNull(Choose(region: "mars"));
+    }
+
+    [Fact]
+    public void The_nearest_region_with_room_comes_next()
+    {
+        var neighbours = Neighbours.FromLatencies(new Dictionary<(string, string), double> { [("eu", "us")] = 80, [("asia", "eu")] = 160, [("us", "asia")] = 90 });
+        var tested = NewFleet(neighbours);
+        tested.Arrive("full", utilisation: 0.95, region: "eu");
+        tested.Arrive("near", utilisation: 0.5, region: "us");
+        tested.Arrive("far", region: "asia");
+        Assert.Equal("near", tested.Assign(1, "", "eu", 1, null, Seconds(0))!.NodeId);
+
+        tested.Report("near", "1", Report(0.95), Seconds(0));
+        Assert.Equal("far", tested.Assign(1, "", "eu", 2, null, Seconds(0))!.NodeId);
+
+        // All are full: then it is at home.
+        tested.Report("far", "1", Report(0.95), Seconds(0));
+        Assert.Equal("full", tested.Assign(1, "", "eu", 3, null, Seconds(0))!.NodeId);
     }
 
     [Fact]
     public void A_node_that_failed_the_guild_is_taken_only_if_alone()
     {
-        VoiceNode[] nodes = [Make("a"), Make("b", utilisation: 0.9, region: "far")];
-        Assert.Equal("b", Choose(nodes, region: "local", avoid: "a")?.Identity.Id);
-        Assert.Equal("a", Choose(nodes[..1], avoid: "a")?.Identity.Id);
+        fleet.Arrive("a");
+        Assert.Equal("a", Choose(avoid: "a"));
+        fleet.Arrive("b", utilisation: 0.8, region: "far");
+        Assert.Equal("b", Choose(region: "local", avoid: "a"));
     }
 
     [Fact]
-    public void Stale_silent_unlinked_and_mediumless_nodes_are_never_taken()
+    public void Stale_unlinked_and_mediumless_nodes_are_never_taken()
     {
-        var stale = Make("stale");
-        stale.Health.Heard(Seconds(5));
-        var silent = Make("silent");
-        var unlinked = Make("unlinked", now: Seconds(5));
-        unlinked.Health.LinkLost("link", Seconds(5));
-        var mediumless = Make("mediumless", now: Seconds(5));
-        mediumless.Report(Report(mediaReady: false), Seconds(5));
-        var unreported = new VoiceNode(Identity("unreported"));
-        unreported.Health.LinkUp("link", Seconds(5));
+        fleet.Arrive("stale");
+        fleet.Arrive("unlinked", now: Seconds(5));
+        fleet.LinkLost("unlinked", "1", "link", Seconds(5));
+        fleet.Register(Identity("mediumless"), "link", "observer", Seconds(5));
+        fleet.Report("mediumless", "1", Report(mediaReady: false), Seconds(5));
+        fleet.Register(Identity("unreported"), "link", "observer", Seconds(5));
+        fleet.Tick(Seconds(5));
 
-        Assert.Null(Choose([stale, silent, unlinked, mediumless, unreported], now: Seconds(5)));
+        Assert.Null(Choose(now: Seconds(5)));
+    }
+
+    [Theory]
+    [InlineData(NodeHealth.Suspect)]
+    [InlineData(NodeHealth.Probation)]
+    public void A_doubtful_node_is_taken_only_where_there_is_no_better_one_in_any_region(NodeHealth health)
+    {
+        fleet.Arrive("a");
+        fleet.Vote(Seconds(0), ("a", health));
+        Assert.Equal("a", Choose(region: "local"));
+        fleet.Arrive("b", region: "far");
+        Assert.Equal("b", Choose(region: "local"));
     }
 
     [Fact]
     public void Of_two_nodes_the_clearly_less_utilised_one_is_taken()
     {
-        VoiceNode[] nodes = [Make("busy", utilisation: 0.4), Make("idle", utilisation: 0.2)];
-        for (var i = 0; i < 100; i++) Assert.Equal("idle", Choose(nodes)?.Identity.Id);
+        fleet.Arrive("busy", utilisation: 0.4);
+        fleet.Arrive("idle", utilisation: 0.2);
+        for (var guild = 0ul; guild < 10; guild++) Assert.Equal("idle", fleet.Assign(guild, "", null, 1, null, Seconds(0))!.NodeId);
     }
 
     [Fact]
     public void The_worst_of_many_is_never_taken() =>
         Gen.Double[0, 1].Array[2, 20].Sample(loads =>
         {
-            var nodes = loads.Select((load, i) => Make($"{i}", load)).ToArray();
-            var chosen = Choose(nodes)!;
-            var worst = nodes.MaxBy(node => node.Utilisation)!;
-            var gap = worst.Utilisation - nodes.Where(node => node != worst).Max(node => node.Utilisation);
+            var tested = NewFleet();
+            for (var i = 0; i < loads.Length; i++) tested.Arrive($"{i}", loads[i]);
+            var chosen = int.Parse(tested.Assign(1, "", null, 1, null, Seconds(0))!.NodeId, CultureInfo.InvariantCulture);
+            var worst = Array.IndexOf(loads, loads.Max());
+            var gap = loads[worst] - loads.Where((_, i) => i != worst).Max();
             return chosen != worst || gap < Placement.Noise;
         });
 
@@ -67,15 +101,14 @@ public class PlacementTests
     [InlineData(0.02, 0.09)]
     public void Two_hundred_guilds_spread_evenly_over_two_idle_nodes(double first, double second)
     {
-        var fleet = new Fleet();
-        fleet.Register(Identity("a"), "link", Seconds(0));
-        fleet.Register(Identity("b"), "link", Seconds(0));
+        fleet.Arrive("a");
+        fleet.Arrive("b");
         for (var guild = 0ul; guild < 200; guild++)
         {
             // The reports' noise must not count.
             if (guild % 17 == 0) fleet.Report("a", "1", Report(first), Seconds(0));
             if (guild % 23 == 0) fleet.Report("b", "1", Report(second), Seconds(0));
-            Assert.NotNull(fleet.Assign(guild, "", null, 1, null, Seconds(0), Random));
+            Assert.NotNull(fleet.Assign(guild, "", null, 1, null, Seconds(0)));
         }
 
         Assert.All(fleet.Nodes, node => Assert.InRange(node.Assigned, 95, 105));
@@ -87,17 +120,12 @@ public class PlacementTests
     [InlineData(150)]
     public void The_node_that_reports_amid_a_burst_does_not_draw_the_rest_of_it(ulong when)
     {
-        var fleet = new Fleet();
-        foreach (var id in (string[])["a", "b"])
-        {
-            fleet.Register(Identity(id), "link", Seconds(0));
-            fleet.Report(id, "1", Report(), Seconds(0));
-        }
-
+        fleet.Arrive("a");
+        fleet.Arrive("b");
         for (var guild = 0ul; guild < 200; guild++)
         {
             if (guild == when) fleet.Report("a", "1", Report(), Seconds(1));
-            fleet.Assign(guild, "", null, 1, null, Seconds(1), Random);
+            fleet.Assign(guild, "", null, 1, null, Seconds(1));
         }
 
         Assert.All(fleet.Nodes, node => Assert.InRange(node.Assigned, 95, 105));
@@ -106,12 +134,10 @@ public class PlacementTests
     [Fact]
     public void What_came_and_went_is_not_expected_any_more()
     {
-        var fleet = new Fleet();
-        fleet.Register(Identity("a"), "link", Seconds(0));
-        fleet.Report("a", "1", Report(0.25), Seconds(0));
+        fleet.Arrive("a", 0.25);
         for (var epoch = 1L; epoch <= 100; epoch++)
         {
-            fleet.Assign(1, "", null, epoch, null, Seconds(0), Random);
+            fleet.Assign(1, "", null, epoch, null, Seconds(0));
             fleet.Release(1, "", epoch);
         }
 
@@ -121,17 +147,11 @@ public class PlacementTests
     [Fact]
     public void Many_guilds_spread_over_many_nodes_without_any_report_between()
     {
-        var fleet = new Fleet();
-        for (var i = 0; i < 10; i++)
-        {
-            fleet.Register(Identity($"{i}"), "link", Seconds(0));
-            fleet.Report($"{i}", "1", Report(), Seconds(0));
-        }
-
-        for (var guild = 0ul; guild < 1000; guild++) fleet.Assign(guild, "", null, 1, null, Seconds(0), Random);
+        for (var i = 0; i < 10; i++) fleet.Arrive($"{i}");
+        for (var guild = 0ul; guild < 1000; guild++) fleet.Assign(guild, "", null, 1, null, Seconds(0));
         Assert.All(fleet.Nodes, node => Assert.InRange(node.Assigned, 85, 115));
     }
 
-    private static VoiceNode? Choose(VoiceNode[] nodes, string? region = null, string? avoid = null, TimeSpan now = default) =>
-        Placement.Choose(nodes, region, avoid, now, Random);
+    private string? Choose(string? region = null, string? avoid = null, TimeSpan now = default) =>
+        fleet.Assign(1, "", region, 1, avoid, now)?.NodeId;
 }

@@ -31,7 +31,7 @@ public enum LinkRefusal
     /// <summary>It was in, and fell silent.</summary>
     Silent,
 
-    /// <summary>It was in, and did not read what it was sent.</summary>
+    /// <summary>It was in, and did not read what it was sent, or sent more than could be passed on.</summary>
     Stuck,
 }
 

@@ -11,15 +11,19 @@ namespace Voice.Signaling.Gateway.Allocation;
 /// and decides nothing but when the link is dead.</summary>
 /// <param name="certificateHash">SHA-256 of our certificate on this connection.</param>
 public sealed partial class NodeLink(
-    IDuplexPipe pipe, byte[] certificateHash, string remote, LinkAdmission admission, IGrainFactory grains, TimeProvider time, ILogger log) : INodeLink, IDisposable
+    IDuplexPipe pipe, byte[] certificateHash, string remote, LinkAdmission admission, NodeProber prober, IGrainFactory grains, TimeProvider time, ILogger log)
+    : INodeLink, IDisposable
 {
     private const int MaxFrame = 4 * 1024 * 1024;
     private const int MaxWaiting = 16384;
-    private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(1);
+
+    /// <summary>Silence after which the connection is given up, so that the node dials a new one. What the silence says of the node is not judged here.</summary>
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(3);
 
     private readonly string name = Guid.NewGuid().ToString("N");
     private readonly LinkConnection<GatewayLinkMessage, NodeMessage> link = new(pipe, NodeLinkHandshake.MaxFrame);
     private readonly Channel<GatewayLinkMessage> outgoing = Channel.CreateBounded<GatewayLinkMessage>(MaxWaiting);
+    private readonly Channel<NodeMessage> incoming = Channel.CreateBounded<NodeMessage>(MaxWaiting);
     private readonly CancellationTokenSource stuck = new();
 
     /// <summary>Ends when the link does, for whatever reason.</summary>
@@ -34,17 +38,16 @@ public sealed partial class NodeLink(
         var reference = grains.CreateObjectReference<INodeLink>(this);
         var sending = SendAll(stop);
         var pinging = PingAll(stop);
+        var passing = PassAll(node, reference, stop);
         try
         {
-            silence.CancelAfter(HealthProbe.GoneAfter);
-            var isKnown = await Allocator.Register(node, name, reference);
-            while (isKnown && await messages.MoveNextAsync())
+            silence.CancelAfter(GiveUpAfter);
+            while (await messages.MoveNextAsync())
             {
-                silence.CancelAfter(HealthProbe.GoneAfter);
-                isKnown = await Pass(node, reference, messages.Current);
+                silence.CancelAfter(GiveUpAfter);
+                prober.Heard(node.Id);
+                if (messages.Current is not NodePong && !incoming.Writer.TryWrite(messages.Current)) await Stick();
             }
-
-            if (!isKnown) admission.Refuse(LinkRefusal.Duplicate, remote);
         }
         catch (Exception e) when (e is OperationCanceledException or InvalidDataException or IOException)
         {
@@ -53,9 +56,12 @@ public sealed partial class NodeLink(
         }
         finally
         {
+            prober.LinkLost(node.Id, name);
             outgoing.Writer.TryComplete();
+            incoming.Writer.TryComplete();
             await stop.CancelAsync();
-            await Task.WhenAll(sending, pinging);
+            await Task.WhenAll(sending, pinging, passing);
+            prober.LinkLost(node.Id, name); // once more: it may have been registered only now
             await Leave(node);
             grains.DeleteObjectReference<INodeLink>(reference);
         }
@@ -75,27 +81,72 @@ public sealed partial class NodeLink(
 
     private IAllocatorGrain Allocator => grains.GetGrain<IAllocatorGrain>(0);
 
+    /// <summary>Grains may take their time, as the allocator does while it moves to another gateway; the node is heard all the while.</summary>
+    private async Task PassAll(NodeIdentity node, INodeLink reference, CancellationTokenSource stop)
+    {
+        try
+        {
+            var isKnown = await Register(node, reference);
+            while (isKnown && await incoming.Reader.WaitToReadAsync(stop.Token))
+            {
+                while (isKnown && incoming.Reader.TryRead(out var message)) isKnown = await Pass(node, reference, message);
+            }
+
+            if (!isKnown) admission.Refuse(LinkRefusal.Duplicate, remote);
+        }
+        catch (OperationCanceledException)
+        {
+            // The link ended.
+        }
+        catch (InvalidDataException)
+        {
+            admission.Refuse(LinkRefusal.BadMessage, remote);
+        }
+
+        await stop.CancelAsync();
+    }
+
     /// <summary>False: another node of the same name has come.</summary>
     private async Task<bool> Pass(NodeIdentity node, INodeLink reference, NodeMessage message)
     {
-        switch (message)
+        try
         {
-            case NodeReport report:
-                // Not known: the allocator was started anew.
-                return await Allocator.Report(node.Id, node.Incarnation, name, report)
-                    || (await Allocator.Register(node, name, reference) && await Allocator.Report(node.Id, node.Incarnation, name, report));
-            case NodePong:
-                await Allocator.Heard(node.Id, node.Incarnation);
-                return true;
-            case GuildAck ack:
-                await Guild(ack.Guild).Acknowledged(ack);
-                return true;
-            case VoiceSessionChanged change:
-                await Guild(change.Guild).ConnectionChanged(change);
-                return true;
-            default:
-                throw new InvalidDataException($"{message.GetType().Name} after the handshake");
+            switch (message)
+            {
+                case NodeReport report:
+                    // Not known: the allocator was started anew.
+                    return await Allocator.Report(node.Id, node.Incarnation, name, report)
+                        || (await Register(node, reference) && await Allocator.Report(node.Id, node.Incarnation, name, report));
+                case GuildAck ack:
+                    await Guild(ack.Guild).Acknowledged(ack);
+                    return true;
+                case VoiceSessionChanged change:
+                    await Guild(change.Guild).ConnectionChanged(change);
+                    return true;
+                default:
+                    throw new InvalidDataException($"{message.GetType().Name} after the handshake");
+            }
         }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogNotPassed(e, message.GetType().Name, node.Id);
+            return true;
+        }
+    }
+
+    private async Task<bool> Register(NodeIdentity node, INodeLink reference)
+    {
+        try
+        {
+            if (!await Allocator.Register(node, name, prober.Id, reference)) return false;
+            prober.LinkUp(node, name);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogNotPassed(e, nameof(Register), node.Id);
+        }
+
+        return true;
     }
 
     private IHostedGuild Guild(ulong id) => grains.GetGrain<IHostedGuild>(unchecked((long)id));
@@ -103,7 +154,11 @@ public sealed partial class NodeLink(
     private Task Enqueue(GatewayLinkMessage message)
     {
         // A node that does not read must not fill our memory, nor miss a message and stay linked.
-        if (outgoing.Writer.TryWrite(message) || !outgoing.Writer.TryComplete()) return Task.CompletedTask;
+        return outgoing.Writer.TryWrite(message) || !outgoing.Writer.TryComplete() ? Task.CompletedTask : Stick();
+    }
+
+    private Task Stick()
+    {
         admission.Refuse(LinkRefusal.Stuck, remote);
         return stuck.CancelAsync();
     }
@@ -124,7 +179,7 @@ public sealed partial class NodeLink(
 
     private async Task PingAll(CancellationTokenSource stop)
     {
-        using var timer = new PeriodicTimer(PingPeriod, time);
+        using var timer = new PeriodicTimer(HealthProbe.ProbePeriod, time);
         try
         {
             for (var number = 1L; await timer.WaitForNextTickAsync(stop.Token); number++) await Enqueue(new NodePing(number));
@@ -146,6 +201,9 @@ public sealed partial class NodeLink(
             // The silo is stopping, and the allocator with it.
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Message} of voice node {Node} was not passed on")]
+    private partial void LogNotPassed(Exception e, string message, string node);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "voice states for node link {Remote} could not be sent")]
     private partial void LogTooLarge(Exception e, string remote);

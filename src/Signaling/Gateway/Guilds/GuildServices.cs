@@ -28,6 +28,8 @@ public static class GuildServices
         builder.Services.AddSingleton(new VoiceTokenKey(secret));
         builder.Services.AddMetrics();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LinkAdmission>(services, secret, Guid.NewGuid().ToString("N")));
+        builder.Services.AddSingleton<NodeProber>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NodeProber>());
         builder.Services.AddSingleton<IGeneralizedCopier, ImmutableProtocol>();
         builder.Services.AddSerializer(serializer =>
             serializer.AddJsonSerializer(ImmutableProtocol.Contains, _ => false, json => { }));

@@ -135,16 +135,16 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
     }
 
     [Fact]
-    public async Task A_node_is_pinged_every_second_and_dropped_when_it_falls_silent()
+    public async Task A_node_is_pinged_four_times_a_second_and_dropped_when_it_falls_silent()
     {
         await using var peer = Connect();
         await peer.Prove(Secret, Certificate);
         await Serve(peer, 434343);
         await External(434343).LetGo();
 
-        time.Advance(TimeSpan.FromSeconds(1));
+        time.Advance(HealthProbe.ProbePeriod);
         Assert.Equal(1, (await peer.Receive<NodePing>()).Number);
-        time.Advance(TimeSpan.FromSeconds(2));
+        time.Advance(TimeSpan.FromSeconds(3) - HealthProbe.ProbePeriod);
         await peer.Ended;
         Assert.Equal(1, peer.Admission.Count(LinkRefusal.Silent));
     }
@@ -180,7 +180,8 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
     {
         var admission = new LinkAdmission(
             Secret, "gateway", silo.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), time, NullLogger<LinkAdmission>.Instance);
-        return new Peer(id ?? $"node-{Guid.NewGuid():N}", admission, pipe => new NodeLink(pipe, Certificate, "test", admission, silo.Grains, time, NullLogger.Instance));
+        var prober = silo.Services.GetRequiredService<NodeProber>();
+        return new Peer(id ?? $"node-{Guid.NewGuid():N}", admission, pipe => new NodeLink(pipe, Certificate, "test", admission, prober, silo.Grains, time, NullLogger.Instance));
     }
 
     /// <summary>A node's end of the link.</summary>

@@ -103,7 +103,7 @@ public class CallPumpTests
     {
         world.Join(1, "s1", VoiceWorld.Lounge);
         await pump.Run();
-        var place = allocator.Fleet.Assign(VoiceWorld.GuildId.Value, "", null, leastEpoch, null, TimeSpan.Zero, Random.Shared)!;
+        var place = allocator.Fleet.Assign(VoiceWorld.GuildId.Value, "", null, leastEpoch, null, TimeSpan.Zero)!;
         pump.NodeLost("", 1, new Placed(place, node));
         await pump.Run();
 
@@ -227,7 +227,7 @@ public class CallPumpTests
 
         public FakeAllocator() => AddNode();
 
-        public Fleet Fleet { get; } = new();
+        public Fleet Fleet { get; } = new(new Neighbours(), new Random(1), TimeSpan.Zero);
 
         public INodeLink Link { get; set; } = null!;
 
@@ -235,20 +235,25 @@ public class CallPumpTests
 
         public void AddNode()
         {
-            Fleet.Register(Node, "link", now);
+            Fleet.Register(Node, "link", "observer", now += TimeSpan.FromMinutes(1));
             Fleet.Report(Node.Id, Node.Incarnation, new NodeReport(0, 0, 0, 0, 0, true, []), now);
         }
 
-        public void LoseNode() => Fleet.Tick(now += HealthProbe.GoneAfter + Second);
+        /// <summary>Another one has its name, and is not ready.</summary>
+        public void LoseNode()
+        {
+            Fleet.Register(Node with { Incarnation = "2" }, "link", "observer", now += TimeSpan.FromMinutes(1));
+            Fleet.TakeLost(now);
+        }
 
         public Task<Placed?> Assign(AssignmentRequest request)
         {
-            var assignment = Fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, now, Random.Shared, request.Move);
+            var assignment = Fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, now, request.Move);
             Requests.Add(request);
             return Task.FromResult(assignment is null ? null : new Placed(assignment, Link));
         }
 
-        public Task<Placed?> Claim(Assignment assignment) => Task.FromResult(Fleet.Claim(assignment) ? new Placed(assignment, Link) : null);
+        public Task<Placed?> Claim(Assignment assignment) => Task.FromResult(Fleet.Claim(assignment, now) ? new Placed(assignment, Link) : null);
 
         public Task Release(ulong guild, string slot, long epoch)
         {
@@ -258,11 +263,11 @@ public class CallPumpTests
 
         public Task<bool> Probe(string nodeId) => Task.FromResult(Fleet.Find(nodeId) is not null);
 
-        public Task<bool> Register(NodeIdentity node, string link, INodeLink reference) => throw new NotSupportedException();
+        public Task<bool> Register(NodeIdentity node, string link, string observer, INodeLink reference) => throw new NotSupportedException();
 
         public Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report) => throw new NotSupportedException();
 
-        public Task Heard(string nodeId, string incarnation) => throw new NotSupportedException();
+        public Task Vote(VoteSheet sheet) => throw new NotSupportedException();
 
         public Task LinkLost(string nodeId, string incarnation, string link) => throw new NotSupportedException();
 

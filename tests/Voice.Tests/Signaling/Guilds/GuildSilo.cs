@@ -93,10 +93,13 @@ public sealed class GuildSilo : IAsyncLifetime
 /// <summary>A voice node's link as the silo sees it, with a node behind it that remembers, and answers like a real one.</summary>
 public sealed class FakeNode : INodeLink, IDisposable
 {
+    private const string Observer = "observer";
+
     private readonly GuildSilo silo;
     private readonly NodeIdentity identity;
     private readonly INodeLink reference;
     private readonly Timer reports;
+    private readonly Timer votes;
     private readonly Watch<GuildUpdate> pushes = new();
     private readonly Watch<GuildDrop> drops = new();
 
@@ -105,6 +108,7 @@ public sealed class FakeNode : INodeLink, IDisposable
         this.silo = silo;
         identity = new NodeIdentity(id, Guid.NewGuid().ToString("N"), region, $"{id}.example:2048");
         reference = silo.Grains.CreateObjectReference<INodeLink>(this);
+        votes = new Timer(_ => _ = Vote([new NodeVote(id, NodeHealth.Dead)]), null, Timeout.Infinite, Timeout.Infinite);
         reports = new Timer(_ => _ = Report(), null, Timeout.Infinite, Timeout.Infinite);
     }
 
@@ -119,7 +123,7 @@ public sealed class FakeNode : INodeLink, IDisposable
     public static async Task<FakeNode> Start(GuildSilo silo, string id = "node-1", string region = "local")
     {
         var node = new FakeNode(silo, id, region);
-        Assert.True(await silo.Allocator.Register(node.identity, "link", node.reference));
+        Assert.True(await silo.Allocator.Register(node.identity, "link", Observer, node.reference));
         await node.Report();
         node.reports.Change(1000, 1000);
         return node;
@@ -128,10 +132,11 @@ public sealed class FakeNode : INodeLink, IDisposable
     public Task Report(params HostedGuild[] hosted) =>
         silo.Allocator.Report(identity.Id, identity.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, hosted));
 
-    public Task Die()
+    public async Task Die()
     {
         reports.Dispose();
-        return silo.Allocator.LinkLost(identity.Id, identity.Incarnation, "link");
+        await silo.Allocator.LinkLost(identity.Id, identity.Incarnation, "link");
+        votes.Change(0, 500);
     }
 
     public async Task Push(GuildUpdate update)
@@ -150,7 +155,14 @@ public sealed class FakeNode : INodeLink, IDisposable
 
     public Task Ping() => Task.CompletedTask;
 
-    public void Dispose() => reports.Dispose();
+    public void Dispose()
+    {
+        reports.Dispose();
+        votes.Dispose();
+        _ = Vote([]);
+    }
+
+    private Task Vote(NodeVote[] said) => silo.Allocator.Vote(new VoteSheet($"{Observer} of {identity.Id}", Whole: true, said));
 }
 
 /// <summary>A gateway process: hears a guild's events.</summary>
