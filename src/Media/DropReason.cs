@@ -11,6 +11,9 @@ public enum DropReason
     PortZero,
     SendFailed,
 
+    /// <summary>It waited for a process to read it until its time was over.</summary>
+    Stale,
+
     /// <summary>The kernel's: the worker did not take datagrams as fast as they came.</summary>
     ReceiveBufferFull,
 

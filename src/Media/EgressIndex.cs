@@ -4,17 +4,15 @@ namespace Voice.Media;
 
 /// <summary>One stream's 48-bit SRTP index towards one listener (design.md section 3.6): it follows the talker's index by an
 /// offset, moves down by what is dropped on purpose, and never names two packets alike, because in GCM the nonce is (SSRC,
-/// index). It starts below 2^15 with rollover 0: a receiver that joins late knows no other (RFC 3711 section 3.3.1).</summary>
+/// index), not even over a restart of the process. It starts below 2^15 with rollover 0: a receiver that joins late knows no other (RFC 3711 section 3.3.1).</summary>
 public struct EgressIndex
 {
     /// <summary>Starts are below this.</summary>
     public const int MaxStart = 1 << 15;
 
-    /// <summary>How far a restarted process would go past a checkpoint (<see cref="Resume"/>): more than was sent since (a minute of audio), and little
-    /// enough that receivers tolerate <see cref="MaxRestarts"/> in a row during which they got nothing.</summary>
-    public const ulong RestartJump = 1 << 12;
-
-    public const int MaxRestarts = 5;
+    /// <summary>How many indexes are reserved at a time: what a successor skips at most, so that receivers see a small loss, and many enough that
+    /// reserving costs nothing.</summary>
+    public const ulong Block = 32;
 
     /// <summary>A step this large is not loss but a sender that began anew; passing it on would strain the receiver's estimate.</summary>
     public const ulong MaxGap = 1 << 13;
@@ -24,15 +22,15 @@ public struct EgressIndex
     private ulong expected;
     private bool following;
 
-    /// <param name="start">The first index: below <see cref="MaxStart"/>, or the next one of a stream that was sent before.</param>
-    public EgressIndex(ulong start) => Next = start;
+    /// <param name="start">The first index: below <see cref="MaxStart"/>, or <see cref="Reserved"/> of an earlier process with the same listener's
+    /// key.</param>
+    public EgressIndex(ulong start) => Next = Reserved = start;
 
-    /// <summary>The lowest index that nothing at or above was used: what a checkpoint would keep.</summary>
+    /// <summary>The lowest index that nothing at or above was used.</summary>
     public ulong Next { get; private set; }
 
-    /// <summary>Goes on where a process with the same listener's key stopped. Nothing restarts with it yet: a session ends with the
-    /// process that sends for it, and another has another key.</summary>
-    public static EgressIndex Resume(ulong checkpoint) => new(checkpoint + RestartJump);
+    /// <summary>All indexes that were given out are below it, by less than two blocks. Must be where a successor finds it before a packet leaves.</summary>
+    public ulong Reserved { get; private set; }
 
     /// <summary>The index to send the talker's packet under; null if it may be sent, else why not.</summary>
     public DropReason? TryMap(ulong ingress, out ulong egress)
@@ -54,6 +52,7 @@ public struct EgressIndex
         }
         used.Commit(egress);
         if (ingress >= expected) (expected, Next) = (ingress + 1, egress + 1);
+        Reserve(egress);
         return null;
     }
 
@@ -70,9 +69,18 @@ public struct EgressIndex
         if (egress >= SrtpContext.IndexLimit) return DropReason.EgressExhausted;
         used.Commit(egress);
         (Next, from) = (egress + 1, expected);
+        Reserve(egress);
         return null;
     }
 
     /// <summary>The talker's numbering changes: whatever comes next follows the last index used.</summary>
     public void Rebase() => following = false;
+
+    /// <summary>Gives back what was reserved and not used: nothing more is sent here.</summary>
+    public void Release() => Reserved = Next;
+
+    private void Reserve(ulong egress)
+    {
+        if (egress >= Reserved) Reserved = egress + Block;
+    }
 }

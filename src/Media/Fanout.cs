@@ -6,7 +6,8 @@ namespace Voice.Media;
 
 /// <summary>A track's listeners on one worker. Each track has one at home, and one more as its shadow on each further worker that has
 /// listeners of it, where its packets come from a ring.</summary>
-public sealed class Fanout(uint ssrc, TrackKind kind, uint clockRate)
+/// <param name="talker">The transport that the track is of.</param>
+public sealed class Fanout(uint ssrc, TrackKind kind, uint clockRate, uint talker)
 {
     /// <summary>Of the packets given to this worker.</summary>
     internal SourceClock Clock = new(clockRate);
@@ -24,6 +25,8 @@ public sealed class Fanout(uint ssrc, TrackKind kind, uint clockRate)
 
     /// <summary>Hz.</summary>
     public uint ClockRate { get; } = clockRate;
+
+    internal uint Talker { get; } = talker;
 
     internal List<Subscription> Subscriptions { get; } = [];
 

@@ -81,7 +81,7 @@ internal sealed class Forwarder(IDatagramPort port, WorkerCounters counters)
             stream.Index.Skip(packet.Index);
             return DropReason.ListenerNotConnected;
         }
-        if (stream.Index.TryMap(packet.Index, out var egress) is { } refusal) return refusal;
+        if (stream.TryMap(packet.Index, out var egress) is { } refusal) return refusal;
 
         return Write(
             listener, stream, destination, new(egress, stream.Translate(packet.Timestamp, now), packet.Marker, packet.Level, packet.Payload), now);

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime;
 using System.Threading.Channels;
+using Microsoft.Win32.SafeHandles;
+using Voice.Media.Checkpoints;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
 using Voice.Media.Rings;
@@ -32,7 +34,11 @@ public static class MediaProcess
             }
             using var socket = new Socket(new SafeSocketHandle(options.Link, ownsHandle: true));
             await using var stream = new NetworkStream(socket);
-            using var media = new MediaLinkSession(stream, options.Udp.Select(udp => UdpPort.Inherited(udp)), options.Faults ? new Faults() : null, lines);
+            var memory = options.Memory is { } inherited
+                ? CheckpointMemory.Map(new SafeFileHandle(inherited, ownsHandle: true), options.Udp.Length)
+                : CheckpointMemory.Private(options.Udp.Length);
+            using var media = new MediaLinkSession(
+                stream, options.Udp.Select(udp => UdpPort.Inherited(udp)), memory, options.Faults ? new Faults() : null, lines);
             await media.RunAsync(cancel);
             return 0;
         }
@@ -44,7 +50,7 @@ public static class MediaProcess
         {
             return 0; // the node is gone: its end of the link was reset, not closed
         }
-        catch (Exception e) when (e is InvalidDataException or SocketException)
+        catch (Exception e) when (e is InvalidDataException or SocketException or UnauthorizedAccessException)
         {
             await lines.WriteLineAsync($"voice media: {e.Message}");
             return 1;
@@ -59,25 +65,26 @@ public static class MediaProcess
         private readonly DtlsServer dtls = new();
         private readonly WorkerLoop[] workers;
         private readonly WorkerPlan plan;
+        private readonly CheckpointMemory memory;
         private readonly Channel<MediaEvent> events = Channel.CreateUnbounded<MediaEvent>(new() { SingleReader = true });
         private long revision = -1;
         private TimeSpan pausedBefore;
         private double longestPause;
 
-        public MediaLinkSession(Stream stream, IEnumerable<Socket[]> sockets, Faults? faults, TextWriter log)
+        public MediaLinkSession(Stream stream, IEnumerable<Socket[]> sockets, CheckpointMemory memory, Faults? faults, TextWriter log)
         {
-            this.faults = faults;
+            (this.memory, this.faults) = (memory, faults);
             link = new(new StreamPipe(stream), MediaLink.MaxFrame);
             Socket[][] opened = [.. sockets];
             var rings = new WorkerRings(opened.Length);
-            workers = [.. opened.Select((own, i) => new WorkerLoop(i, own, dtls, rings, Tell, line => log.WriteLine($"voice media: {line}"), faults))];
+            workers = [.. opened.Select((own, i) => new WorkerLoop(
+                i, own, dtls, rings, memory.Of(i), Tell, line => log.WriteLine($"voice media: {line}"), faults))];
             plan = new(workers.Length);
         }
 
         public async Task RunAsync(CancellationToken cancel)
         {
-            foreach (var worker in workers) worker.Start();
-            Tell(new MediaReady(Environment.ProcessId, workers.Length));
+            Tell(new MediaReady(Environment.ProcessId, workers.Length, memory.IsReadable));
 
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var sending = SendAsync(ending.Token);
@@ -109,6 +116,8 @@ public static class MediaProcess
                     dtls.Identity = new(snapshot.DtlsCertificate, snapshot.DtlsPrivateKey);
                     var whole = plan.SplitWhole(snapshot.Changes);
                     for (var i = 0; i < workers.Length; i++) workers[i].Replace(whole[i]);
+                    // The sockets may have been another process's until now.
+                    if (revision < 0) foreach (var worker in workers) worker.Start();
                     Volatile.Write(ref revision, snapshot.Revision);
                     break;
                 case MediaDelta delta:

@@ -6,8 +6,9 @@ namespace Voice.Media;
 /// <param name="Link">A connected Unix stream socket: the media link.</param>
 /// <param name="Udp">For each worker its bound UDP sockets: one (dual-stack or of one family), or two, IPv4 and IPv6, on the
 /// same port number.</param>
+/// <param name="Memory">The checkpoints' memory; null: nobody will go on where this process stops.</param>
 /// <param name="Faults">Signals make it do wrong: see <see cref="Net.Faults"/>.</param>
-public sealed record MediaProcessOptions(int Link, int[][] Udp, bool Faults = false)
+public sealed record MediaProcessOptions(int Link, int[][] Udp, int? Memory = null, bool Faults = false)
 {
     /// <summary>Parses <c>5,6;7,8</c>: workers separated by semicolons, a worker's sockets by commas.</summary>
     public static bool TryParseUdp(string text, out int[][] udp)

@@ -1,3 +1,4 @@
+using Voice.Media.Checkpoints;
 using Voice.Media.Rtcp;
 
 namespace Voice.Media;
@@ -54,6 +55,34 @@ internal struct Timeline(uint clockRate)
         else anchor = now;
         (newest, last, lastArrival, any) = (index, timestamp, now, true);
         return timestamp + offset;
+    }
+
+    /// <summary>What <see cref="Resume"/> needs, in the first five words.</summary>
+    public readonly void Save(Checkpoint checkpoint)
+    {
+        checkpoint.Set(1, Checkpoint.Pair(offset, last));
+        checkpoint.Set(2, (ulong)lastArrival.Ticks);
+        checkpoint.Set(3, (ulong)anchor.Ticks);
+        checkpoint.Set(4, (ulong)passed);
+        checkpoint.Set(0, newest + 1); // 0: there was no packet
+    }
+
+    /// <summary>Goes on where another process stopped, if it had begun.</summary>
+    public static Timeline Resume(uint clockRate, Checkpoint left)
+    {
+        if (left[0] == 0) return new(clockRate);
+        var offset = Checkpoint.High(left[1]);
+        return new(clockRate)
+        {
+            newest = left[0] - 1,
+            last = Checkpoint.Low(left[1]),
+            lastArrival = TimeSpan.FromTicks((long)left[2]),
+            anchor = TimeSpan.FromTicks((long)left[3]),
+            passed = (long)left[4],
+            offset = offset,
+            offsetBefore = offset,
+            any = true,
+        };
     }
 
     // In two parts, since a product of years would not fit.

@@ -1,3 +1,4 @@
+using Voice.Media.Checkpoints;
 using Voice.Media.Rings;
 using Voice.Media.Rtcp;
 using Voice.Protocol.Links;
@@ -7,28 +8,45 @@ namespace Voice.Media;
 
 /// <summary>One incoming stream, on its sender's worker. It is normalised here, once for all listeners on whichever worker: one numbering and
 /// one clock, which go on over what is dropped for everybody, over a sender's pauses, and when the sender begins anew.</summary>
-public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint clockRate, uint senderSsrc)
+public sealed class Track
 {
-    private Timeline timeline = new(clockRate);
+    /// <summary>What its checkpoint holds besides its <see cref="Timeline"/>: the offset, and the sender's SSRC.</summary>
+    private const int Source = 5;
+
+    private readonly Checkpoint checkpoint;
+    private Timeline timeline;
     private TrackIndex numbers;
     private uint sourceOffset;
     private bool rebased;
 
+    /// <param name="checkpoint">An earlier process's, where its clock then goes on, or a new one.</param>
+    internal Track(PutTrack put, Transport sender, Checkpoint checkpoint)
+    {
+        this.checkpoint = checkpoint;
+        Sender = sender;
+        Group = put.Group;
+        Fanout = new(put.Ssrc, put.Kind, put.ClockRate, sender.Id);
+        Reception = new(put.ClockRate);
+        timeline = Timeline.Resume(put.ClockRate, checkpoint);
+        (sourceOffset, SenderSsrc) = (Checkpoint.High(checkpoint[Source]), Checkpoint.Low(checkpoint[Source]));
+        if (put.SenderSsrc != 0) SetSource(put.SenderSsrc);
+    }
+
     /// <summary>Ours: names it on the media link.</summary>
     public uint Ssrc => Fanout.Ssrc;
 
-    public Transport Sender { get; } = sender;
+    public Transport Sender { get; }
 
     /// <summary>The sender's own; 0 until learned.</summary>
-    public uint SenderSsrc { get; private set; } = senderSsrc;
+    public uint SenderSsrc { get; private set; }
 
     /// <summary>As the link names it; 0: none.</summary>
-    internal uint Group { get; init; }
+    internal uint Group { get; }
 
     /// <summary>The listeners on this worker.</summary>
-    public Fanout Fanout { get; } = new(ssrc, kind, clockRate);
+    public Fanout Fanout { get; }
 
-    internal Reception Reception { get; private set; } = new(clockRate);
+    internal Reception Reception { get; private set; }
 
     /// <summary>To the listeners on other workers, by worker.</summary>
     internal List<Relay> Relays { get; } = [];
@@ -45,6 +63,7 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
             numbers.Rebase();
         }
         SenderSsrc = senderSsrc;
+        SaveSource();
     }
 
     /// <summary>The packet's timestamp on a clock that does not stop in pauses.</summary>
@@ -52,11 +71,16 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
     internal uint Normalise(ulong index, uint timestamp, TimeSpan now, out bool resumes)
     {
         resumes = false;
-        if (Sender.ClockPauses) timestamp = timeline.Normalise(index, timestamp, now, out resumes);
+        if (Sender.ClockPauses)
+        {
+            timestamp = timeline.Normalise(index, timestamp, now, out resumes);
+            timeline.Save(checkpoint);
+        }
         if (rebased)
         {
             sourceOffset = Fanout.Clock.Following(now) - timestamp;
             rebased = false;
+            SaveSource();
         }
         return timestamp + sourceOffset;
     }
@@ -85,4 +109,9 @@ public sealed class Track(uint ssrc, Transport sender, TrackKind kind, uint cloc
     }
 
     internal void DropRelay(int worker) => Relays.RemoveAll(relay => relay.Worker == worker);
+
+    /// <summary>No longer there, ever.</summary>
+    internal void Forget(WorkerCheckpoints checkpoints) => checkpoints.Remove(checkpoint);
+
+    private void SaveSource() => checkpoint.Set(Source, Checkpoint.Pair(sourceOffset, SenderSsrc));
 }

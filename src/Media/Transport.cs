@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Voice.Media.Checkpoints;
 using Voice.Media.Net;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
@@ -31,10 +33,12 @@ public abstract class Transport
     private readonly List<Track> tracks = [];
     private readonly Dictionary<uint, EgressStream> streams = [];
     private readonly Dictionary<uint, EgressStream> used = [];
+    private readonly Dictionary<uint, EgressStream> resumed = [];
+    private readonly Dictionary<uint, Checkpoint> leftTracks = [];
 
-    private protected Transport(Worker worker, PutTransport put)
+    private protected Transport(Worker worker, PutTransport put, Checkpoint checkpoint)
     {
-        (Worker, Put) = (worker, put);
+        (Worker, Put, Checkpoint) = (worker, put, checkpoint);
         (OpusPayloadType, AudioLevelExtension) = (put.OpusPayloadType, put.AudioLevelExtension);
     }
 
@@ -60,7 +64,7 @@ public abstract class Transport
     internal PutTransport Put { get; }
 
     /// <summary>Our own SSRC, of receiver reports.</summary>
-    internal uint ReporterSsrc { get; init; }
+    internal abstract uint ReporterSsrc { get; set; }
 
     internal TimeSpan NextReport { get; set; }
 
@@ -70,6 +74,9 @@ public abstract class Transport
     internal virtual bool ClockPauses => false;
 
     private protected Worker Worker { get; }
+
+    /// <summary>Its own, besides those of its streams.</summary>
+    private protected Checkpoint Checkpoint { get; }
 
     /// <summary>For a packet to this client soon.</summary>
     /// <inheritdoc cref="Protocol.Crypto.AesGcmCipher.Preload"/>
@@ -109,11 +116,17 @@ public abstract class Transport
     internal void Remove(Track track) => tracks.Remove(track);
 
     /// <summary>Where this SSRC was sent before, its stream goes on: after the last index used (RFC 3711 section 9.1), and with
-    /// timestamps in which the time between has passed.</summary>
-    internal EgressStream AddStream(uint ssrc, uint clockRate, ulong start)
+    /// timestamps in which the time between has passed. Null when there is no room for another checkpoint.</summary>
+    /// <param name="start">Its first index, if it was never sent.</param>
+    internal EgressStream? TryAddStream(uint ssrc, Fanout fanout, ulong start)
     {
-        if (used.Remove(ssrc, out var stream)) stream.Rebase();
-        else stream = new(ssrc, clockRate, start);
+        var continues = resumed.Remove(ssrc, out var stream);
+        if (stream is null && !used.Remove(ssrc, out stream))
+        {
+            if (Worker.Checkpoints.TryAdd(CheckpointKind.Egress, Id, ssrc) is not { } checkpoint) return null;
+            stream = new(ssrc, start, checkpoint);
+        }
+        stream.Follow(fanout.Talker, fanout.ClockRate, continues);
         streams.Add(ssrc, stream);
         return stream;
     }
@@ -123,6 +136,64 @@ public abstract class Transport
     {
         streams.Remove(stream.Ssrc);
         if (stream.Packets > 0) used.Add(stream.Ssrc, stream);
+        else stream.Forget(Worker.Checkpoints);
+    }
+
+    /// <summary>The checkpoint of a track that is put: an earlier process's, or a new one. Null when there is no room.</summary>
+    internal Checkpoint? TryAddTrack(uint ssrc) =>
+        leftTracks.Remove(ssrc, out var left) ? left : Worker.Checkpoints.TryAdd(CheckpointKind.Track, Id, ssrc);
+
+    /// <summary>Goes on where an earlier process stopped, before anything else is put on it.</summary>
+    /// <param name="left">Its checkpoints.</param>
+    internal void Resume(IReadOnlyList<Checkpoint> left, TimeSpan now)
+    {
+        foreach (var checkpoint in left)
+        {
+            if (checkpoint.Kind == CheckpointKind.Track) leftTracks[checkpoint.Ssrc] = checkpoint;
+            if (checkpoint.Kind != CheckpointKind.Egress) continue;
+            if (EgressStream.Resume(checkpoint) is { } stream) resumed[stream.Ssrc] = stream;
+            else Worker.Checkpoints.Remove(checkpoint);
+        }
+        ResumePath(left, now);
+    }
+
+    /// <summary>The snapshot has been put: what of an earlier process's was not in it is over.</summary>
+    internal void Settle()
+    {
+        foreach (var (ssrc, stream) in resumed) used.TryAdd(ssrc, stream);
+        foreach (var checkpoint in leftTracks.Values) Worker.Checkpoints.Remove(checkpoint);
+        resumed.Clear();
+        leftTracks.Clear();
+    }
+
+    /// <summary>Nothing more is sent by this process: says exactly how far it went.</summary>
+    internal void Retire()
+    {
+        foreach (var stream in streams.Values) stream.Retire();
+        foreach (var stream in used.Values) stream.Retire();
+        RetirePath();
+    }
+
+    /// <summary>It is dropped, and its keys with it: nobody goes on with any of it.</summary>
+    internal void Forget()
+    {
+        Debug.Assert(streams.Count == 0 && tracks.Count == 0, "they were dropped first");
+        Settle();
+        foreach (var stream in used.Values) stream.Forget(Worker.Checkpoints);
+        used.Clear();
+        ForgetPath();
+        Worker.Checkpoints.Remove(Checkpoint);
+    }
+
+    /// <inheritdoc cref="Resume"/>
+    private protected abstract void ResumePath(IReadOnlyList<Checkpoint> left, TimeSpan now);
+
+    /// <inheritdoc cref="Retire"/>
+    private protected abstract void RetirePath();
+
+    /// <inheritdoc cref="Forget"/>
+    private protected virtual void ForgetPath()
+    {
     }
 
     /// <summary>A packet of the client's, authenticated and decrypted.</summary>

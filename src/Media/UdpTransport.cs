@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Voice.Media.Checkpoints;
 using Voice.Media.Net;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
@@ -12,15 +13,24 @@ namespace Voice.Media;
 /// anybody on the way can make a packet look newer.</summary>
 public sealed class UdpTransport : Transport, IDisposable
 {
+    // What the checkpoint holds, besides the address.
+    private const int SendReserved = 0;
+    private const int Highest = 4; // 0: there was no packet
+    private const int TimestampAndReporter = 5;
+
+    /// <summary>Nonces that are reserved at a time; a successor passes over what is left of them, which nobody can see.</summary>
+    private const uint SendBlock = 1024;
+
     private readonly UdpProtection protection;
     private readonly RecentNonces? nonces;
     private SequenceWindow window;
     private Destination? destination;
     private bool bound;
     private bool everBound;
+    private uint reserved;
 
-    internal UdpTransport(Worker worker, PutTransport put, UdpPath path)
-        : base(worker, put)
+    internal UdpTransport(Worker worker, PutTransport put, UdpPath path, Checkpoint checkpoint)
+        : base(worker, put, checkpoint)
     {
         Path = path;
         protection = new(path.Mode, path.SecretKey, UdpEnd.Server);
@@ -38,6 +48,12 @@ public sealed class UdpTransport : Transport, IDisposable
     /// <summary>Nothing tells where the client is, or ever did. Then RTCP may, too: a client that only listens sends nothing else. But
     /// once only: of recorded reports nothing tells that they are old, and <see cref="Lose"/> must not open the door to them.</summary>
     internal bool IsMissing => destination is null && !everBound;
+
+    internal override uint ReporterSsrc
+    {
+        get => Checkpoint.Low(Checkpoint[TimestampAndReporter]);
+        set => Checkpoint.Set(TimestampAndReporter, Checkpoint.Pair(window.Timestamp, value));
+    }
 
     internal UdpPath Path { get; }
 
@@ -80,7 +96,13 @@ public sealed class UdpTransport : Transport, IDisposable
         if (!protection.TryUnprotect(datagram, datagram, out var length)) return DropReason.UdpAuthentication;
 
         nonces?.Add(nonce);
-        if (window.Commit(index, timestamp)) Bind(from);
+        if (window.Commit(index, timestamp))
+        {
+            // Before anything is done with it, so that it is not taken twice, whatever happens to this process.
+            Checkpoint.Set(Highest, index + 1);
+            Checkpoint.Set(TimestampAndReporter, Checkpoint.Pair(timestamp, ReporterSsrc));
+            Bind(from);
+        }
         return Hear(datagram[..length], index, now);
     }
 
@@ -112,25 +134,53 @@ public sealed class UdpTransport : Transport, IDisposable
         if (destination is { } old) Worker.Routes.Release(old.Remote, this);
         if (destination?.Remote != from) destination = new(from);
         bound = everBound = true;
+        SavedAddress.Save(Checkpoint, from, proved: true);
         Worker.Routes.Move(from, this);
     }
 
     /// <summary>Another client authenticated from the address: this one is not there any more.</summary>
     internal void Lose(in RemoteEndPoint address)
     {
-        if (destination?.Remote == address) (destination, bound) = (null, false);
+        if (destination?.Remote != address) return;
+        (destination, bound) = (null, false);
+        SavedAddress.Save(Checkpoint, null, everBound);
     }
 
     private protected override int PreloadKey(bool ingress) => protection.Preload();
 
-    internal override DropReason? Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ulong index, Span<byte> datagram, out int length) =>
-        protection.TryProtect(header, payload, datagram, out length) ? null : DropReason.EgressExhausted;
+    internal override DropReason? Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ulong index, Span<byte> datagram, out int length)
+    {
+        Reserve();
+        return protection.TryProtect(header, payload, datagram, out length) ? null : DropReason.EgressExhausted;
+    }
 
     internal override void SendRtcp(ReadOnlySpan<byte> compound, Span<byte> scratch)
     {
         if (State != TransportState.Connected || destination is null) return;
+        Reserve();
         if (protection.TryProtectRtcp(compound, scratch, out var length)) Worker.Send(scratch[..length], destination);
     }
+
+    /// <summary>A nonce is used only when a successor would know.</summary>
+    private void Reserve()
+    {
+        if (protection.Sent >= reserved) Checkpoint.Set(SendReserved, reserved = protection.Sent + SendBlock);
+    }
+
+    /// <inheritdoc cref="WebRtcTransport.ResumePath"/>
+    private protected override void ResumePath(IReadOnlyList<Checkpoint> left, TimeSpan now)
+    {
+        protection.Sent = reserved = (uint)Checkpoint[SendReserved];
+        if (Checkpoint[Highest] is > 0 and var next) window = SequenceWindow.After(next - 1, Checkpoint.High(Checkpoint[TimestampAndReporter]));
+        var (address, proved) = SavedAddress.Load(Checkpoint);
+        everBound = proved;
+        if (!proved) return; // where signalling expects it, as before
+        if (destination is { } expected) Worker.Routes.Release(expected.Remote, this);
+        (destination, bound) = (address is { } known ? new(known) : null, address is not null);
+        if (address is { } from) Worker.Routes.Move(from, this);
+    }
+
+    private protected override void RetirePath() => Checkpoint.Set(SendReserved, protection.Sent);
 
     /// <summary>When the key is used up. Whether the client is still there is signalling's to know: there is no consent to expire.</summary>
     /// <inheritdoc/>

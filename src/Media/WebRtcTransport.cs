@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Voice.Media.Checkpoints;
 using Voice.Media.Dtls;
 using Voice.Media.Ice;
 using Voice.Media.Net;
@@ -12,15 +13,25 @@ namespace Voice.Media;
 /// <summary>A browser's path: ICE, DTLS and SRTP.</summary>
 public sealed class WebRtcTransport : Transport, IDisposable
 {
+    // What the checkpoint holds, besides the address.
+    private const int RtcpReserved = 0;
+    private const int Reporter = 5;
+
+    /// <summary>SRTCP indexes that are reserved at a time: a minute of reports.</summary>
+    private const uint RtcpBlock = 64;
+
     private readonly IceLite ice;
     private readonly List<ValidatedAddress> expired = [];
+    private readonly List<Checkpoint> heardRtp = new(2);
+    private readonly List<Checkpoint> heardRtcp = new(2);
     private DtlsSession? dtls;
     private SrtpReceiver? ingress;
     private SrtpContext? egress;
     private uint rtcpIndex;
+    private uint rtcpReserved;
 
-    internal WebRtcTransport(Worker worker, PutTransport put, WebRtcPath path)
-        : base(worker, put)
+    internal WebRtcTransport(Worker worker, PutTransport put, WebRtcPath path, Checkpoint checkpoint)
+        : base(worker, put, checkpoint)
     {
         Path = path;
         ice = new(path.LocalUfrag, path.LocalPassword, path.RemoteUfrag);
@@ -28,6 +39,12 @@ public sealed class WebRtcTransport : Transport, IDisposable
 
     /// <summary>The address that the client nominated.</summary>
     public override Destination? Selected => ice.Selected;
+
+    internal override uint ReporterSsrc
+    {
+        get => (uint)Checkpoint[Reporter];
+        set => Checkpoint.Set(Reporter, value);
+    }
 
     internal WebRtcPath Path { get; }
 
@@ -58,7 +75,9 @@ public sealed class WebRtcTransport : Transport, IDisposable
         }
 
         Worker.Routes.Claim(from, this);
+        var before = ice.Selected;
         var address = ice.Validate(check, from, now, out var forgotten);
+        if (ice.Selected != before) SavedAddress.Save(Checkpoint, ice.Selected!.Remote, proved: true);
         if (forgotten is not null) Worker.Routes.Release(forgotten.Destination.Remote, this);
         if (State == TransportState.New) State = TransportState.Reachable;
         Worker.Send(response[..ice.Answer(check, from, response)], address.Destination);
@@ -71,7 +90,8 @@ public sealed class WebRtcTransport : Transport, IDisposable
         Debug.Assert(ice.Find(from) is not null, "the worker found us by a validated address");
         if (dtls is null)
         {
-            if (!LooksLikeHandshake(datagram)) return DropReason.DtlsUnexpected;
+            // Of a handshake that another process had, only the keys are left.
+            if (State == TransportState.Connected || !LooksLikeHandshake(datagram)) return DropReason.DtlsUnexpected;
             dtls = Worker.StartDtls(this, ice.Find(from)!.Destination);
             if (dtls is null) return DropReason.DtlsPoolFull;
         }
@@ -84,7 +104,10 @@ public sealed class WebRtcTransport : Transport, IDisposable
         Debug.Assert(ingress is not null && egress is not null, "connected has keys");
 
         var result = ingress.TryUnprotect(datagram, datagram, out var length, out var index);
-        return result == SrtpResult.Ok ? Hear(datagram[..length], index, now) : RtpRefusal(result);
+        if (result != SrtpResult.Ok) return RtpRefusal(result);
+        // Before anything is done with it, so that it is not taken twice, whatever happens to this process.
+        Note(heardRtp, CheckpointKind.Rtp, ingress.RtpStreams, ingress.LastRtp);
+        return Hear(datagram[..length], index, now);
     }
 
     private DropReason? ReceiveRtcp(Span<byte> datagram, TimeSpan now)
@@ -93,7 +116,15 @@ public sealed class WebRtcTransport : Transport, IDisposable
         Debug.Assert(ingress is not null, "connected has keys");
 
         var result = ingress.TryUnprotectRtcp(datagram, datagram, out var length);
-        return result == SrtpResult.Ok ? HearRtcp(datagram[..length], now) : RtcpRefusal(result);
+        if (result != SrtpResult.Ok) return RtcpRefusal(result);
+        Note(heardRtcp, CheckpointKind.Rtcp, ingress.RtcpStreams, ingress.LastRtcp);
+        return HearRtcp(datagram[..length], now);
+    }
+
+    private void Note(List<Checkpoint> heard, CheckpointKind kind, ReadOnlySpan<SrtpStreamState> streams, int place)
+    {
+        if (place == heard.Count) heard.Add(Worker.Checkpoints.TryAdd(kind, Id, streams[place].Ssrc) ?? Worker.Checkpoints.Nowhere);
+        heard[place].Set(0, streams[place].Window.Highest + 1); // 0: there was no packet
     }
 
     private protected override int PreloadKey(bool ingress) => ingress ? this.ingress?.Preload() ?? 0 : egress?.Preload() ?? 0;
@@ -110,6 +141,7 @@ public sealed class WebRtcTransport : Transport, IDisposable
     internal override void SendRtcp(ReadOnlySpan<byte> compound, Span<byte> scratch)
     {
         if (egress is null || Selected is null || rtcpIndex >= SrtpContext.RtcpIndexLimit) return;
+        if (rtcpIndex >= rtcpReserved) Checkpoint.Set(RtcpReserved, rtcpReserved = rtcpIndex + RtcpBlock);
         var length = egress.ProtectRtcp(compound, rtcpIndex++, scratch);
         Worker.Send(scratch[..length], Selected);
     }
@@ -118,10 +150,49 @@ public sealed class WebRtcTransport : Transport, IDisposable
     internal void Connect(DtlsKeys keys)
     {
         Debug.Assert(State == TransportState.Reachable, "a handshake starts from a validated address, and once");
-        var material = new SrtpKeyingMaterial((SrtpProfile)keys.Profile, keys.KeyingMaterial);
+        Use(keys.Profile, keys.KeyingMaterial);
+    }
+
+    private void Use(ushort profile, byte[] keyingMaterial)
+    {
+        var material = new SrtpKeyingMaterial((SrtpProfile)profile, keyingMaterial);
         ingress = new(material.CreateClientContext()); // the client is the DTLS client
         egress = material.CreateServerContext();
         State = TransportState.Connected;
+    }
+
+    /// <summary>Every index that the earlier process may have used is passed over, and what it took counts as seen.</summary>
+    /// <inheritdoc/>
+    private protected override void ResumePath(IReadOnlyList<Checkpoint> left, TimeSpan now)
+    {
+        if (Put.Resumed is not { } keys)
+        {
+            // Its handshake was not done, and begins anew.
+            foreach (var its in left.Where(its => its.Kind is CheckpointKind.Rtp or CheckpointKind.Rtcp)) Worker.Checkpoints.Remove(its);
+            return;
+        }
+        if (left.Count == 0) return;
+        Use(keys.Profile, keys.KeyingMaterial);
+        rtcpIndex = rtcpReserved = (uint)Math.Min(Checkpoint[RtcpReserved], SrtpContext.RtcpIndexLimit);
+        ingress!.Restore(Heard(left, CheckpointKind.Rtp, heardRtp), Heard(left, CheckpointKind.Rtcp, heardRtcp));
+        // A process that was killed while it wrote the address has left none.
+        if (SavedAddress.Load(Checkpoint).Address is not { } address && !RemoteEndPoint.TryFromWire(keys.RemoteAddress, out address)) return;
+        ice.Resume(address, now);
+        Worker.Routes.Claim(address, this);
+    }
+
+    private static SrtpStreamState[] Heard(IReadOnlyList<Checkpoint> left, CheckpointKind kind, List<Checkpoint> heard)
+    {
+        heard.AddRange(left.Where(checkpoint => checkpoint.Kind == kind && checkpoint[0] > 0));
+        return [.. heard.Select(checkpoint => new SrtpStreamState(checkpoint.Ssrc, ReplayWindow.After(checkpoint[0] - 1)))];
+    }
+
+    private protected override void RetirePath() => Checkpoint.Set(RtcpReserved, rtcpIndex);
+
+    private protected override void ForgetPath()
+    {
+        foreach (var checkpoint in heardRtp) Worker.Checkpoints.Remove(checkpoint);
+        foreach (var checkpoint in heardRtcp) Worker.Checkpoints.Remove(checkpoint);
     }
 
     internal void SendDtls(DtlsSession? session, byte[] datagram, Destination origin)

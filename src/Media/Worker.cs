@@ -1,3 +1,4 @@
+using Voice.Media.Checkpoints;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
 using Voice.Media.Rings;
@@ -25,6 +26,13 @@ public sealed record WorkerContext(
 {
     /// <summary>To and from the process's other workers.</summary>
     internal WorkerRings Rings { get; init; } = new(workers: Index + 1);
+
+    /// <summary>What a successor will need, and what an earlier process left.</summary>
+    internal WorkerCheckpoints Checkpoints
+    {
+        get => field ??= CheckpointMemory.Private(workers: 1).Of(0);
+        init;
+    }
 }
 
 /// <summary>Forwards between the transports that it was given (<see cref="WorkerState"/>). Told the time and handed the bytes; one thread
@@ -62,6 +70,8 @@ public sealed class Worker
     internal Forwarder Forwarder { get; }
 
     internal Routes Routes { get; } = new();
+
+    internal WorkerCheckpoints Checkpoints => context.Checkpoints;
 
     /// <summary>One datagram. Authenticated or gone: a stranger's leaves no trace but a count.</summary>
     /// <param name="datagram">Decrypted in place; one longer than <see cref="MaxDatagram"/> may be cut off.</param>
@@ -128,7 +138,13 @@ public sealed class Worker
     /// <summary>Changes, in their order. Each is idempotent; one that makes no sense is counted, logged and left out.</summary>
     public void Apply(IReadOnlyList<MediaChange> changes, TimeSpan now) => state.Apply(changes, now);
 
-    private void Close(Transport transport, TransportCloseReason reason)
+    /// <summary>Nothing is received or sent any more: what another process needs is made exact, so that nobody hears that it is another.</summary>
+    public void Retire()
+    {
+        foreach (var transport in state.Transports.Values) transport.Retire();
+    }
+
+    internal void Close(Transport transport, TransportCloseReason reason)
     {
         transport.Close();
         context.Events(new TransportClosed(transport.Id, reason));

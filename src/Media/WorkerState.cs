@@ -1,3 +1,4 @@
+using Voice.Media.Checkpoints;
 using Voice.Media.Loudest;
 using Voice.Media.Net;
 using Voice.Media.Rings;
@@ -10,6 +11,8 @@ namespace Voice.Media;
 /// <summary>The transports, tracks, subscriptions and groups of one worker: what it was told, made so. The worker's thread only.</summary>
 internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows shadows)
 {
+    private const string Full = "the checkpoint memory is full";
+
     private const Gates TalkerGates = Gates.TalkerSelfMuted | Gates.TalkerMuted;
 
     private readonly Dictionary<uint, Transport> transports = [];
@@ -33,21 +36,24 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
     public void Replace(IReadOnlyList<MediaChange> changes, TimeSpan now)
     {
         var wantedTransports = changes.OfType<PutTransport>().Select(put => put.Id).ToHashSet();
-        var wantedTracks = changes.OfType<PutTrack>().Select(put => put.Ssrc).ToHashSet();
+        // One that is to be of another transport is another track, and its listeners begin anew with it.
+        var wantedTracks = changes.OfType<PutTrack>().Select(put => (put.Ssrc, put.Transport)).ToHashSet();
         var wantedGroups = changes.OfType<PutGroup>().Select(put => put.Id).ToHashSet();
-        var wantedShadows = changes.OfType<PutShadow>().Select(put => put.Put.Ssrc).ToHashSet();
+        var wantedShadows = changes.OfType<PutShadow>().Select(put => (put.Put.Ssrc, put.Put.Transport)).ToHashSet();
         var wantedRelays = changes.OfType<PutRelay>().Select(put => (put.Track, put.Worker)).ToHashSet();
         var wantedSubscriptions = changes.OfType<PutSubscription>().Select(put => (put.Track, put.Listener)).ToHashSet();
 
         leaving.Clear();
         leaving.UnionWith(transports.Keys.Where(id => !wantedTransports.Contains(id)));
         foreach (var key in subscriptions.Keys.Where(key => !wantedSubscriptions.Contains(key)).ToList()) Drop(subscriptions[key], now);
-        foreach (var ssrc in tracks.Keys.Where(ssrc => !wantedTracks.Contains(ssrc)).ToList()) Drop(tracks[ssrc], now);
+        foreach (var track in tracks.Values.Where(track => !wantedTracks.Contains((track.Ssrc, track.Sender.Id))).ToList()) Drop(track, now);
         foreach (var id in leaving) Drop(transports[id], now);
-        foreach (var ssrc in shadows.Tracks.Where(ssrc => !wantedShadows.Contains(ssrc)).ToList()) DropShadow(ssrc, now);
+        foreach (var shadow in shadows.Fanouts.Where(shadow => !wantedShadows.Contains((shadow.Ssrc, shadow.Talker))).ToList()) DropShadow(shadow.Ssrc, now);
         foreach (var track in tracks.Values) track.Relays.RemoveAll(relay => !wantedRelays.Contains((track.Ssrc, relay.Worker)));
         foreach (var id in groups.Keys.Where(id => !wantedGroups.Contains(id)).ToList()) groups.Remove(id);
         Apply(changes, now);
+        foreach (var transport in transports.Values) transport.Settle();
+        worker.Checkpoints.ForgetLeft();
     }
 
     /// <summary>Changes, in their order. Each is idempotent; one that makes no sense is counted, logged and left out.</summary>
@@ -67,7 +73,7 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
     {
         switch (change)
         {
-            case PutTransport put: return TryPut(put);
+            case PutTransport put: return TryPut(put, now);
             case PutTrack put: return TryPut(put);
             case PutSubscription put: return TryPut(put, now);
             case PutRelay put: return TryPut(put);
@@ -97,7 +103,7 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         return null;
     }
 
-    private string? TryPut(PutTransport put)
+    private string? TryPut(PutTransport put, TimeSpan now)
     {
         if (transports.TryGetValue(put.Id, out var known))
         {
@@ -107,14 +113,34 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         if (put.AudioLevelExtension > 14) return $"transport {put.Id}: extension id {put.AudioLevelExtension}";
         if (Refusal(put.Path) is { } why) return $"transport {put.Id}: {why}";
 
-        var reporter = (uint)context.Random.NextInt64(1, uint.MaxValue);
+        var left = worker.Checkpoints.TakeLeft(put.Id);
+        if (Own(left) is not { } checkpoint) return $"transport {put.Id}: {Full}";
         Transport transport = put.Path is UdpPath udp
-            ? new UdpTransport(worker, put, udp) { ReporterSsrc = reporter }
-            : new WebRtcTransport(worker, put, (WebRtcPath)put.Path) { ReporterSsrc = reporter };
-        if (worker.Routes.TryAdd(transport) is { } common) return $"transport {put.Id}: {common}";
+            ? new UdpTransport(worker, put, udp, checkpoint)
+            : new WebRtcTransport(worker, put, (WebRtcPath)put.Path, checkpoint);
+        if (worker.Routes.TryAdd(transport) is { } common)
+        {
+            worker.Checkpoints.Remove(checkpoint);
+            return $"transport {put.Id}: {common}";
+        }
         transports.Add(put.Id, transport);
-        if (transport is UdpTransport) context.Events(new TransportReady(put.Id));
+        transport.Resume(left, now);
+        if (transport.ReporterSsrc == 0) transport.ReporterSsrc = (uint)context.Random.NextInt64(1, uint.MaxValue);
+        if (put.Resumed is not null && left.Count == 0) worker.Close(transport, TransportCloseReason.NotResumed);
+        else if (transport is UdpTransport) context.Events(new TransportReady(put.Id));
         return null;
+
+        Checkpoint? Own(List<Checkpoint> left)
+        {
+            foreach (var its in left)
+            {
+                if (its.Kind == CheckpointKind.Transport) return its;
+            }
+            // What else there is of it cannot be told to be whole.
+            foreach (var its in left) worker.Checkpoints.Remove(its);
+            left.Clear();
+            return worker.Checkpoints.TryAdd(CheckpointKind.Transport, put.Id, 0);
+        }
     }
 
     private static string? Refusal(MediaPath path) => path switch
@@ -143,7 +169,8 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         if (!transports.TryGetValue(put.Transport, out var sender)) return $"track {put.Ssrc}: no transport {put.Transport}";
         if (put.ClockRate == 0) return $"track {put.Ssrc}: a clock rate of 0";
         if (put.Group != 0 && !groups.ContainsKey(put.Group)) return $"track {put.Ssrc}: no group {put.Group}";
-        var track = new Track(put.Ssrc, sender, put.Kind, put.ClockRate, put.SenderSsrc) { Group = put.Group };
+        if (sender.TryAddTrack(put.Ssrc) is not { } checkpoint) return $"track {put.Ssrc}: {Full}";
+        var track = new Track(put, sender, checkpoint);
         track.Fanout.Join(groups.GetValueOrDefault(put.Group), put.First);
         tracks.Add(put.Ssrc, track);
         sender.Add(track);
@@ -180,7 +207,10 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         if (!transports.TryGetValue(put.Listener, out var listener)) return $"no listener {put.Listener} on worker {context.Index}";
         if (listener.Streams.ContainsKey(put.Ssrc)) return $"listener {put.Listener} has a stream {put.Ssrc}";
 
-        var stream = listener.AddStream(put.Ssrc, fanout.ClockRate, (ulong)context.Random.Next(EgressIndex.MaxStart));
+        if (listener.TryAddStream(put.Ssrc, fanout, (ulong)context.Random.Next(EgressIndex.MaxStart)) is not { } stream)
+        {
+            return $"subscription of {put.Listener} to {put.Track}: {Full}";
+        }
         var subscription = new Subscription(fanout, listener, stream) { Gates = put.Gates };
         subscriptions.Add((put.Track, put.Listener), subscription);
         fanout.Add(subscription);
@@ -215,6 +245,7 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         track.Fanout.Leave();
         tracks.Remove(track.Ssrc);
         track.Sender.Remove(track);
+        track.Forget(worker.Checkpoints);
     }
 
     private void Drop(Transport transport, TimeSpan now)
@@ -224,9 +255,11 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         transports.Remove(transport.Id);
         worker.Routes.Remove(transport);
         transport.Close();
+        transport.Forget();
     }
 
-    private static bool Same(PutTransport left, PutTransport right) => left with { Path = right.Path } == right && (left.Path, right.Path) switch
+    /// <summary>But for what an earlier process said of it, which is of no interest any more.</summary>
+    private static bool Same(PutTransport left, PutTransport right) => left with { Path = right.Path, Resumed = right.Resumed } == right && (left.Path, right.Path) switch
     {
         (WebRtcPath a, WebRtcPath b) => Same(a, b),
         (UdpPath a, UdpPath b) => Same(a, b),

@@ -15,6 +15,7 @@ internal sealed class MediaServer : TestedServer
 
     private readonly MediaChild child;
     private readonly MediaSockets sockets;
+    private readonly MediaMemory memory;
     private readonly SemaphoreSlim telling = new(1, 1);
     private readonly ConcurrentDictionary<uint, TaskCompletionSource> ready = new();
     private readonly TaskCompletionSource<int> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,10 +23,10 @@ internal sealed class MediaServer : TestedServer
     private readonly Task receiving;
     private long revision;
 
-    private MediaServer(MediaChild child, MediaSockets sockets, int[] cores)
+    private MediaServer(MediaChild child, MediaSockets sockets, MediaMemory memory, int[] cores)
         : base(cores)
     {
-        (this.child, this.sockets) = (child, sockets);
+        (this.child, this.sockets, this.memory) = (child, sockets, memory);
         Ports = [.. sockets.Announced.Select(addresses => addresses[0].Port)];
         receiving = Receive();
     }
@@ -42,14 +43,16 @@ internal sealed class MediaServer : TestedServer
         var address = network?.Inside ?? IPAddress.Loopback;
         var addresses = new MediaAddresses(new(address, address), null);
         var sockets = network is null ? MediaSockets.Open(addresses, 0, workers) : network.Enter(() => MediaSockets.Open(addresses, 0, workers));
+        var memory = MediaMemory.Create(workers);
         MediaServer server;
         try
         {
-            server = new MediaServer(StartPinned(command, sockets, cores), sockets, cores);
+            server = new MediaServer(StartPinned(command, sockets, memory, cores), sockets, memory, cores);
         }
         catch (Win32Exception e)
         {
             sockets.Dispose();
+            memory.Dispose();
             throw new LoadException($"the media process {command[0]} cannot be started ({e.Message})", e);
         }
 
@@ -89,17 +92,18 @@ internal sealed class MediaServer : TestedServer
         await child.DisposeAsync();
         await receiving;
         sockets.Dispose();
+        memory.Dispose();
         telling.Dispose();
     }
 
     /// <summary>A child inherits the cores of the thread that starts it.</summary>
-    private static MediaChild StartPinned(string[] command, MediaSockets sockets, int[] cores)
+    private static MediaChild StartPinned(string[] command, MediaSockets sockets, MediaMemory memory, int[] cores)
     {
         var before = Linux.Cores.OfThread();
         Linux.Cores.PinThread(cores);
         try
         {
-            return MediaChild.Start(command, sockets);
+            return MediaChild.Start(command, sockets, memory);
         }
         finally
         {

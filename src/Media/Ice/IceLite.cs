@@ -118,6 +118,9 @@ public sealed class IceLite
         return address;
     }
 
+    /// <summary>Goes on with the address that an earlier process sent to; the client checks it again within its consent time.</summary>
+    public void Resume(in RemoteEndPoint nominated, TimeSpan now) => addresses.Add(selected = new(nominated, ++lastNumber) { LastCheck = now });
+
     /// <summary>Writes the success response (RFC 8445 section 7.3.1.2).</summary>
     public int Answer(in StunMessage check, in RemoteEndPoint from, Span<byte> response)
     {

@@ -49,6 +49,9 @@ public abstract class UdpPort : IDatagramPort, IDisposable
     /// that length plus one.</summary>
     public abstract Span<byte> Datagram(int index, out RemoteEndPoint from, out long receivedAt);
 
+    /// <summary>How long ago that was (<see cref="ReceivedAt"/>); zero if it is not known.</summary>
+    public virtual TimeSpan Age(long receivedAt) => TimeSpan.Zero;
+
     public abstract bool TrySend(ReadOnlySpan<byte> datagram, Destination to);
 
     /// <summary>What was given to send and has not left leaves now.</summary>

@@ -1,16 +1,22 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
+using Voice.Media.Checkpoints;
 using Voice.Media.Dtls;
 using Voice.Media.Net.Linux;
 using Voice.Media.Rings;
 using Voice.Protocol.Links;
+using Voice.Protocol.Rtp;
 
 namespace Voice.Media.Net;
 
 /// <summary>A worker's thread: waits for datagrams, mail and time, and hands them to <see cref="Worker"/>.</summary>
 public sealed class WorkerLoop : IDisposable
 {
+    /// <summary>Media that waited longer would be played too late, or not at all. What else waited is still of use: an answered check keeps a client
+    /// from looking for another way.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromMilliseconds(200);
+
     private readonly UdpPort port;
     private readonly Doorbell doorbell;
     private readonly ConcurrentQueue<Action<Worker>> mailbox = new();
@@ -20,13 +26,16 @@ public sealed class WorkerLoop : IDisposable
     /// <param name="sockets">Of its port; owned from here on.</param>
     /// <param name="rings">Between the workers of the process.</param>
     /// <param name="faults">Null: none.</param>
-    internal WorkerLoop(int index, Socket[] sockets, DtlsServer dtls, WorkerRings rings, Action<MediaEvent> events, Action<string> log, Faults? faults = null)
+    internal WorkerLoop(
+        int index, Socket[] sockets, DtlsServer dtls, WorkerRings rings, WorkerCheckpoints checkpoints, Action<MediaEvent> events, Action<string> log,
+        Faults? faults = null)
     {
         var counters = new WorkerCounters();
         port = UdpPort.Open(counters, sockets);
         doorbell = new(port.Wake);
         rings.Connect(index, doorbell);
-        Worker = new(new(index, faults is null ? port : new FaultyPort(port, faults), counters, dtls, Post, events, log, new Random()) { Rings = rings });
+        var sending = faults is null ? (IDatagramPort)port : new FaultyPort(port, faults);
+        Worker = new(new(index, sending, counters, dtls, Post, events, log, new Random()) { Rings = rings, Checkpoints = checkpoints });
         thread = new(Run) { IsBackground = true, Name = $"worker {index}" };
     }
 
@@ -59,6 +68,7 @@ public sealed class WorkerLoop : IDisposable
     private void Run()
     {
         var nextTick = TimeSpan.Zero;
+        var backlog = true;
         while (!stopping)
         {
             while (mailbox.TryDequeue(out var message)) message(Worker);
@@ -71,8 +81,12 @@ public sealed class WorkerLoop : IDisposable
             {
                 var datagram = port.Datagram(i, out var from, out var receivedAt);
                 port.ReceivedAt = receivedAt;
-                Worker.Receive(datagram, from, now);
+                // What waited for a process to read it arrived when the kernel says.
+                var age = backlog ? port.Age(receivedAt) : TimeSpan.Zero;
+                if (age > MaxAge && Demux.Classify(datagram) is PacketKind.Rtp or PacketKind.Rtcp) Worker.Counters.Drop(DropReason.Stale);
+                else Worker.Receive(datagram, from, now - age);
             }
+            backlog &= received > 0;
             port.ReceivedAt = 0;
             if (received > 0) Worker.Counters.Batch(received);
             if (now >= nextTick)

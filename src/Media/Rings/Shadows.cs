@@ -12,7 +12,7 @@ internal sealed class Shadows(int worker, WorkerRings rings, IDatagramPort port,
     private readonly Dictionary<uint, (uint Relay, Fanout Fanout)> byTrack = [];
     private readonly Dictionary<uint, Fanout> byRelay = [];
 
-    public IEnumerable<uint> Tracks => byTrack.Keys;
+    public IEnumerable<Fanout> Fanouts => byTrack.Values.Select(shadow => shadow.Fanout);
 
     /// <summary>Something waits in a ring.</summary>
     public bool HasMail
@@ -33,7 +33,7 @@ internal sealed class Shadows(int worker, WorkerRings rings, IDatagramPort port,
     public void Put(PutShadow shadow, LoudestSpeakers? group)
     {
         var put = shadow.Put;
-        var fanout = Find(put.Ssrc) ?? new(put.Ssrc, put.Kind, put.ClockRate);
+        var fanout = Find(put.Ssrc) ?? new(put.Ssrc, put.Kind, put.ClockRate, put.Transport);
         fanout.Join(group, put.First);
         Forget(put.Ssrc);
         byTrack.Add(put.Ssrc, (shadow.Relay, fanout));

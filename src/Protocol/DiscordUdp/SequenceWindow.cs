@@ -11,6 +11,15 @@ public struct SequenceWindow
     private ReplayWindow window;
     private uint timestamp;
 
+    /// <summary>The newest packet's index; null before the first.</summary>
+    public readonly ulong? Highest => window.IsEmpty ? null : window.Highest;
+
+    /// <summary>That packet's timestamp.</summary>
+    public readonly uint Timestamp => timestamp;
+
+    /// <summary>Goes on after that packet: what came before it counts as seen.</summary>
+    public static SequenceWindow After(ulong highest, uint timestamp) => new() { window = ReplayWindow.After(highest), timestamp = timestamp };
+
     /// <summary>Whether the packet may be taken, should it authenticate. Changes nothing.</summary>
     /// <param name="rtpTimestamp">Of the packet.</param>
     /// <param name="index">What <see cref="Commit"/> wants.</param>

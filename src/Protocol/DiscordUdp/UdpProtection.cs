@@ -63,8 +63,7 @@ public sealed class UdpProtection : IDisposable
     /// <summary>What protection adds to a packet.</summary>
     public int Overhead => UdpCipher.TagLength + suffixLength;
 
-    /// <summary>Packets protected so far. Set past what was sent by whoever goes on with a key that was used before: nothing does
-    /// yet, since no session outlives the process that sends for it.</summary>
+    /// <summary>Packets protected so far. Set past what was sent by whoever goes on with a key that an earlier process used.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Set to less than it was: a nonce would come again.</exception>
     public uint Sent
     {

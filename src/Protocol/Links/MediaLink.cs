@@ -12,6 +12,10 @@ public static class MediaLink
 {
     /// <summary>Bytes, either way: a snapshot of some ten thousand subscriptions fits many times.</summary>
     public const int MaxFrame = 16 * 1024 * 1024;
+
+    /// <summary>Memory for the checkpoints of one worker (docs/decisions/0009). Only what was written to exists: 64 bytes for each transport, track,
+    /// subscription and SSRC that was heard.</summary>
+    public const long CheckpointBytes = 64 * 1024 * 1024;
 }
 
 /// <summary>Node to media process.</summary>
@@ -47,13 +51,29 @@ public abstract record MediaChange;
 /// <param name="Worker">Index of the worker, and of the UDP port, that serves it for life.</param>
 /// <param name="OpusPayloadType">The client's own number for Opus, both directions.</param>
 /// <param name="AudioLevelExtension">The client's RFC 6464 extension id, 0 if it has none.</param>
+/// <param name="Resumed">An earlier process served it: this one goes on where that stopped, by the checkpoints that it left. Without those the transport
+/// is closed as <see cref="TransportCloseReason.NotResumed"/>, since its keys must not be used again. Only in a process's first snapshot.</param>
 [MessagePackObject]
 public sealed record PutTransport(
     [property: Key(0)] uint Id,
     [property: Key(1)] int Worker,
     [property: Key(2)] byte OpusPayloadType,
     [property: Key(3)] byte AudioLevelExtension,
-    [property: Key(4)] MediaPath Path) : MediaChange;
+    [property: Key(4)] MediaPath Path,
+    [property: Key(5)] ResumedMedia? Resumed = null) : MediaChange;
+
+/// <summary>What an earlier media process said of a transport that it served (<see cref="TransportConnected"/>). Of a UDP client, whose key signalling
+/// has made: nothing.</summary>
+/// <param name="Profile">0 of a UDP client.</param>
+[MessagePackObject]
+public sealed record ResumedMedia(
+    [property: Key(0)] ushort Profile,
+    [property: Key(1)] byte[] KeyingMaterial,
+    [property: Key(2)] byte[] RemoteAddress)
+{
+    /// <summary>Without the keys.</summary>
+    public override string ToString() => $"{nameof(ResumedMedia)} {{ {Profile} }}";
+}
 
 /// <summary>How a client's packets come and go.</summary>
 [Union(0, typeof(WebRtcPath))]
@@ -162,9 +182,13 @@ public sealed record DropSubscription([property: Key(0)] uint Track, [property: 
 [Union(4, typeof(TransportReady))]
 public abstract record MediaEvent;
 
-/// <summary>First message: the process reads its sockets. The node answers with a snapshot.</summary>
+/// <summary>First message: the process waits for its snapshot, and reads its sockets from then on. The node sends it when no other process serves.</summary>
+/// <param name="CanResume">What the checkpoint memory holds is of the layout that this build knows. Else every client needs other keys.</param>
 [MessagePackObject]
-public sealed record MediaReady([property: Key(0)] int ProcessId, [property: Key(1)] int Workers) : MediaEvent;
+public sealed record MediaReady(
+    [property: Key(0)] int ProcessId,
+    [property: Key(1)] int Workers,
+    [property: Key(2)] bool CanResume = true) : MediaEvent;
 
 /// <summary>The DTLS handshake is done and media can flow. What a later process needs to carry on without the client
 /// noticing (design.md section 3.8): the SRTP keys and the validated address.</summary>
@@ -191,6 +215,9 @@ public enum TransportCloseReason : byte
 
     /// <summary>A UDP client's key has protected all that it may: the session needs another.</summary>
     KeyExhausted = 4,
+
+    /// <summary>An earlier process served it, and what that one left does not tell how far it went: the session needs other keys.</summary>
+    NotResumed = 5,
 }
 
 [MessagePackObject]

@@ -8,6 +8,9 @@ public record struct ReplayWindow(ulong Highest, UInt128 Seen)
     /// <summary>How many indexes are remembered: 2.5 seconds of 20 ms packets.</summary>
     public const int Size = 128;
 
+    /// <summary>Goes on after that index: what came before it counts as used.</summary>
+    public static ReplayWindow After(ulong highest) => new(highest, UInt128.MaxValue);
+
     public readonly bool IsEmpty => Seen == UInt128.Zero;
 
     /// <summary>Whether a packet with this index may be taken. Changes nothing.</summary>

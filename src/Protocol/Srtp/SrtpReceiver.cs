@@ -39,11 +39,17 @@ public sealed class SrtpReceiver(SrtpContext context, int maxStreams = SrtpRecei
     /// <inheritdoc cref="Crypto.AesGcmCipher.Preload"/>
     public int Preload() => context.Preload() + rtp.States.Length;
 
-    /// <summary>State of every RTP stream heard, for a checkpoint. Valid until the next call.</summary>
+    /// <summary>State of every RTP stream heard, for a checkpoint: each in one place for life. Valid until the next call.</summary>
     public ReadOnlySpan<SrtpStreamState> RtpStreams => rtp.States;
 
-    /// <summary>State of every RTCP sender heard, for a checkpoint. Valid until the next call.</summary>
+    /// <summary>State of every RTCP sender heard, for a checkpoint: each in one place for life. Valid until the next call.</summary>
     public ReadOnlySpan<SrtpStreamState> RtcpStreams => rtcp.States;
+
+    /// <summary>Place of the last RTP packet's stream that was taken.</summary>
+    public int LastRtp => rtp.Last;
+
+    /// <summary>Place of the last RTCP packet's sender that was taken.</summary>
+    public int LastRtcp => rtcp.Last;
 
     /// <summary>Takes over what an earlier receiver with this key had learned, in place of what this one has.</summary>
     /// <exception cref="ArgumentException">More streams than the bound.</exception>
@@ -127,6 +133,8 @@ public sealed class SrtpReceiver(SrtpContext context, int maxStreams = SrtpRecei
 
         public ReadOnlySpan<SrtpStreamState> States => states.AsSpan(0, count);
 
+        public int Last { get; private set; }
+
         /// <summary>Read only. An unknown stream has an empty window, unless there is no room for it.</summary>
         public bool TryFind(uint ssrc, out ReplayWindow window)
         {
@@ -146,6 +154,7 @@ public sealed class SrtpReceiver(SrtpContext context, int maxStreams = SrtpRecei
             var window = states[i].Window;
             window.Commit(index);
             states[i] = states[i] with { Window = window };
+            Last = i;
         }
 
         public void Restore(ReadOnlySpan<SrtpStreamState> source)

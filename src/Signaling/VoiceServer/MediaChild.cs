@@ -2,6 +2,8 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Voice.Protocol.Links;
 
 namespace Voice.Signaling.VoiceServer;
@@ -27,21 +29,21 @@ internal sealed class MediaChild : IAsyncDisposable
 
     public LinkConnection<MediaCommand, MediaEvent> Link { get; }
 
-    /// <param name="command">Program and arguments; <c>--link FD --udp FD,FD;FD,FD</c> is appended.</param>
+    /// <param name="command">Program and arguments; <c>--link FD --udp FD,FD;FD,FD --memory FD</c> is appended.</param>
     /// <exception cref="Win32Exception">The program cannot be started.</exception>
-    public static MediaChild Start(string[] command, MediaSockets sockets)
+    public static MediaChild Start(string[] command, MediaSockets sockets, MediaMemory memory)
     {
         var (ours, theirs) = Posix.SocketPair();
         using (theirs)
         {
             lock (Starting)
             {
-                var inherited = new List<SafeSocketHandle>();
+                var inherited = new List<SafeFileHandle>();
                 try
                 {
-                    var link = Inherit(theirs);
-                    var udp = string.Join(';', sockets.Workers.Select(worker => string.Join(',', worker.Select(Inherit))));
-                    var start = new ProcessStartInfo(command[0], [.. command[1..], "--link", link, "--udp", udp]);
+                    var link = Inherit(theirs.SafeHandle);
+                    var udp = string.Join(';', sockets.Workers.Select(worker => string.Join(',', worker.Select(socket => Inherit(socket.SafeHandle)))));
+                    var start = new ProcessStartInfo(command[0], [.. command[1..], "--link", link, "--udp", udp, "--memory", Inherit(memory.File)]);
                     return new(Process.Start(start)!, ours);
                 }
                 catch
@@ -54,14 +56,21 @@ internal sealed class MediaChild : IAsyncDisposable
                     foreach (var handle in inherited) handle.Dispose();
                 }
 
-                string Inherit(Socket socket)
+                string Inherit(SafeHandle file)
                 {
-                    var handle = Posix.Inheritable(socket);
+                    var handle = Posix.Inheritable(file);
                     inherited.Add(handle);
                     return handle.DangerousGetHandle().ToString(CultureInfo.InvariantCulture);
                 }
             }
         }
+    }
+
+    /// <summary>When this returns it is dead: nothing of it reads a socket or uses a key.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
     }
 
     /// <summary>Ends the link and waits for the exit; a process that does not go by itself is killed.</summary>

@@ -97,6 +97,17 @@ internal sealed class MediaPlan(int loudest = 0)
         }
     }
 
+    /// <summary>The media process serves the transport: a later one is told, and goes on. An absent transport is fine.</summary>
+    public void Served(uint transport, ResumedMedia learned)
+    {
+        if (clients.TryGetValue(transport, out var client)) clients[transport] = client with { Transport = client.Transport with { Resumed = learned } };
+    }
+
+    public bool IsServed(uint transport) => clients[transport].Transport.Resumed is not null;
+
+    /// <summary>What it needs to be connected only a media process knows.</summary>
+    public bool IsInHandshake(uint transport) => clients[transport].Transport is { Resumed: null, Path: WebRtcPath };
+
     /// <summary>Everything that changed since the last delta or snapshot; null if nothing did.</summary>
     public MediaDelta? TakeDelta()
     {

@@ -9,7 +9,7 @@ namespace Voice.Signaling.VoiceServer;
 /// <summary>Keeps one media process running, on the sockets that outlive it.</summary>
 /// <param name="happened">Gets every event of the process; null: it is gone. Called on one thread at a time.</param>
 internal sealed class MediaSupervisor(
-    string[] command, MediaSockets sockets, Func<MediaEvent?, ValueTask> happened, ILogger log, TimeProvider time)
+    string[] command, MediaSockets sockets, MediaMemory memory, Func<MediaEvent?, ValueTask> happened, ILogger log, TimeProvider time)
 {
     /// <summary>Commands that wait for a process that does not read. More, and it is replaced.</summary>
     private const int MaxWaiting = 4096;
@@ -58,7 +58,7 @@ internal sealed class MediaSupervisor(
         MediaChild child;
         try
         {
-            child = MediaChild.Start(command, sockets);
+            child = MediaChild.Start(command, sockets, memory);
         }
         catch (Win32Exception e) when (!Ready.IsCompleted)
         {
@@ -97,6 +97,8 @@ internal sealed class MediaSupervisor(
             IsReady = false;
             await stop.CancelAsync();
             await sending;
+            // Its link may have ended before it did, and its keys are the next one's.
+            if (!cancel.IsCancellationRequested) await child.KillAsync();
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     public int Guilds => guilds.Count;
 
-    public bool MediaReady => media.IsReady;
+    public bool IsMediaReady => media.IsReady;
 
     public HostedGuild[] Hosted() => guilds.Hosted();
 
@@ -189,8 +189,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             case MediaReport report:
                 placement.Report(now, report.Workers);
                 break;
-            case Protocol.Links.MediaReady:
+            case MediaReady ready:
+                if (!ready.CanResume) EndAll(media.Served(), "media cannot be resumed");
                 media.Start();
+                break;
+            case TransportConnected connected:
+                media.Connected(connected);
                 break;
             case TransportReady ready:
                 media.Ready(ready.Id);
@@ -203,13 +207,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         media.Tell();
     }
 
-    /// <summary>The media process died, and with it what nobody else knows: browsers' keys, and how far each key's packets were
-    /// counted. Its clients join again: 4006 makes every client do that.</summary>
-    public void MediaLost()
-    {
-        media.Lose();
-        foreach (var session in media.Sessions.ToArray()) End(session, VoiceCloseCode.SessionNoLongerValid, "media process lost");
-    }
+    /// <summary>The media process is gone. Another is told what it knew and goes on, so that nobody notices, but for those with a handshake under way:
+    /// they join again.</summary>
+    public void MediaLost() => EndAll(media.Lose(), "media process lost");
 
     // ---- sessions
 
@@ -313,7 +313,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         switch (reason)
         {
             case TransportCloseReason.FingerprintMismatch: End(session, VoiceCloseCode.BadRequest, "not the certificate that was signalled"); break;
-            case TransportCloseReason.KeyExhausted: End(session, VoiceCloseCode.SessionNoLongerValid, "key exhausted"); break; // it joins anew
+            case TransportCloseReason.KeyExhausted or TransportCloseReason.NotResumed:
+                End(session, VoiceCloseCode.SessionNoLongerValid, reason.ToString());
+                break;
             case TransportCloseReason.PeerClosed: media.Stop(session); break; // it may select again, or leave
             default: End(session, VoiceCloseCode.WebRtcCrashed, reason.ToString()); break;
         }
@@ -345,6 +347,12 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     }
 
     // ---- ends
+
+    /// <summary>4006 makes every client join again.</summary>
+    private void EndAll(VoiceSession[] sessions, string reason)
+    {
+        foreach (var session in sessions) End(session, VoiceCloseCode.SessionNoLongerValid, reason);
+    }
 
     /// <summary>Server side close: what the socket carried is over too.</summary>
     private void Close(Connection connection, VoiceCloseCode code, string reason)

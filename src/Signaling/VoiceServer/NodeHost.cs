@@ -31,6 +31,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly byte[] secret;
     private readonly MediaAddresses addresses;
     private readonly MediaSockets sockets;
+    private readonly MediaMemory memory;
     private readonly X509Certificate2Collection certificate;
     private readonly WebApplication app;
     private readonly ILogger log;
@@ -57,13 +58,14 @@ public sealed class NodeHost : IAsyncDisposable
             ? ServerCertificates.Load(file, options.CertificateKeyFile)
             : ServerCertificates.OpenOrCreate(options.DataDirectory, "node", CertificateNames(), time.GetUtcNow());
         sockets = MediaSockets.Open(addresses, options.MediaPort, options.Workers);
+        memory = MediaMemory.Create(options.Workers);
 
         app = BuildApp();
         log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Voice.Node");
         var outbox = new Outbox();
         var core = new NodeCore(Identity(), new Numbers(Numbers.FillSecurely), outbox);
         mailbox = new NodeMailbox(core, outbox, Deliver, time, log);
-        media = new MediaSupervisor(options.MediaCommand, sockets, MediaHappenedAsync, log, time);
+        media = new MediaSupervisor(options.MediaCommand, sockets, memory, MediaHappenedAsync, log, time);
         voice = new VoiceEndpoint(mailbox, () => media.IsReady, time, stopping.Token);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan }); // the protocol has heartbeats of its own
         app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, scraped => scraped.Run(metrics.ServeAsync));
@@ -107,6 +109,7 @@ public sealed class NodeHost : IAsyncDisposable
         await StopAsync();
         await app.DisposeAsync();
         sockets.Dispose();
+        memory.Dispose();
         certificate[0].Dispose();
     }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Voice.Signaling.VoiceServer;
 
@@ -25,11 +26,19 @@ internal static partial class Posix
         return (Wrap(pair[0]), Wrap(pair[1]));
     }
 
-    /// <summary>A second descriptor of the same socket, which children inherit (POSIX: dup clears close-on-exec).</summary>
-    public static SafeSocketHandle Inheritable(Socket socket)
+    /// <summary>A second descriptor of the same file or socket, which children inherit (POSIX: dup clears close-on-exec).</summary>
+    public static SafeFileHandle Inheritable(SafeHandle file)
     {
-        var copy = dup((int)socket.Handle);
-        return copy >= 0 ? new SafeSocketHandle(copy, ownsHandle: true) : throw new Win32Exception();
+        var copy = dup((int)file.DangerousGetHandle());
+        return copy >= 0 ? new SafeFileHandle(copy, ownsHandle: true) : throw new Win32Exception();
+    }
+
+    /// <summary>A file in memory that has no name and that a child does not inherit; null where the system has no such thing.</summary>
+    public static SafeFileHandle? MemoryFile()
+    {
+        if (!OperatingSystem.IsLinux()) return null;
+        var descriptor = memfd_create("voice-checkpoints", 1); // MFD_CLOEXEC
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
     }
 
     private static Socket Wrap(int descriptor) => new(new SafeSocketHandle(descriptor, ownsHandle: true));
@@ -42,4 +51,7 @@ internal static partial class Posix
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int dup(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
 }

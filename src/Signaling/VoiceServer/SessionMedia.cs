@@ -20,9 +20,6 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
     /// <summary>A media process runs and was told everything.</summary>
     public bool IsReady { get; private set; }
 
-    /// <summary>Those that have a transport.</summary>
-    public IReadOnlyCollection<VoiceSession> Sessions => byTransport.Values;
-
     public VoiceSession? Owner(uint transport) => byTransport.GetValueOrDefault(transport);
 
     /// <summary>A media process came up: it is told everything.</summary>
@@ -32,7 +29,21 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         outbox.Add(new ToMedia(plan.TakeSnapshot(node.Dtls.Certificate, node.Dtls.PrivateKey)));
     }
 
-    public void Lose() => IsReady = false;
+    /// <summary>The media process is gone.</summary>
+    /// <returns>Whose handshake it had: nobody can go on with that.</returns>
+    public VoiceSession[] Lose()
+    {
+        if (!IsReady) return [];
+        IsReady = false;
+        return [.. byTransport.Where(owned => plan.IsInHandshake(owned.Key)).Select(owned => owned.Value)];
+    }
+
+    /// <summary>Those whom an earlier media process served.</summary>
+    public VoiceSession[] Served() => [.. byTransport.Where(owned => plan.IsServed(owned.Key)).Select(owned => owned.Value)];
+
+    /// <summary>A browser's handshake is done.</summary>
+    public void Connected(TransportConnected connected) =>
+        plan.Served(connected.Id, new ResumedMedia(connected.Profile, connected.KeyingMaterial, connected.RemoteAddress));
 
     /// <summary>Tells the media process what changed since it was last told.</summary>
     public void Tell()
@@ -54,6 +65,7 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
     /// <summary>The media process takes the packets of a UDP client, which may be told how to send them.</summary>
     public void Ready(uint transport)
     {
+        plan.Served(transport, new ResumedMedia(0, [], []));
         if (descriptions.Remove(transport, out var description)) Describe(byTransport[transport], description);
     }
 

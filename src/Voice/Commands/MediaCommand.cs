@@ -31,10 +31,11 @@ internal static class MediaCommand
                 return null;
             },
         };
+        var memory = new Option<int?>("--memory") { Description = "descriptor of the memory in which it leaves its successor how far it went" };
         var faults = new Option<bool>("--faults") { Description = "SIGUSR1 makes it forward nothing, SIGUSR2 lose a fifth, and again ends it; for drills" };
-        var command = new Command("media", "The SFU. Started by a voice node with inherited sockets, and ends with it.") { link, udp, faults };
-        command.SetAction((parsed, cancel) =>
-            MediaProcess.RunAsync(new(parsed.GetValue(link), parsed.GetRequiredValue(udp), parsed.GetValue(faults)), Console.Error, cancel));
+        var command = new Command("media", "The SFU. Started by a voice node with inherited sockets, and ends with it.") { link, udp, memory, faults };
+        command.SetAction((parsed, cancel) => MediaProcess.RunAsync(
+            new(parsed.GetValue(link), parsed.GetRequiredValue(udp), parsed.GetValue(memory), parsed.GetValue(faults)), Console.Error, cancel));
         return command;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Voice.Media;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
@@ -13,6 +14,8 @@ public sealed class VirtualClient : VirtualPeer
     private readonly byte[] keyingMaterial;
     private readonly SrtpContext egress;
     private readonly SrtpReceiver ingress;
+    private readonly HashSet<(uint Ssrc, ulong Index)> indexes = [];
+    private readonly HashSet<(uint Ssrc, uint Index)> rtcpIndexes = [];
     private readonly byte[] transaction = new byte[StunMessage.TransactionIdLength];
 
     internal VirtualClient(VirtualSfu sfu, uint id, SrtpProfile profile, byte payloadType, byte levelExtension, RemoteEndPoint address)
@@ -34,7 +37,11 @@ public sealed class VirtualClient : VirtualPeer
     public WebRtcTransport Transport => (WebRtcTransport)Sfu.TransportOf(this);
 
     /// <summary>As if a DTLS handshake had run.</summary>
-    public void UseKeys() => Transport.Connect(new DtlsKeys((ushort)Profile, keyingMaterial));
+    public void UseKeys()
+    {
+        Transport.Connect(new DtlsKeys((ushort)Profile, keyingMaterial));
+        Learned = new((ushort)Profile, keyingMaterial, Address.ToWire());
+    }
 
     /// <summary>A connectivity check (RFC 8445 section 7.2), with what a test wants wrong.</summary>
     public byte[] Check(
@@ -69,14 +76,24 @@ public sealed class VirtualClient : VirtualPeer
     {
         var result = ingress.TryUnprotect(datagram, datagram, out var length, out var index);
         if (result != SrtpResult.Ok) throw new InvalidOperationException($"the SFU sent a packet that is {result}");
+        if (!indexes.Add((BinaryPrimitives.ReadUInt32BigEndian(datagram.AsSpan(8)), index))) throw new InvalidOperationException("the SFU used an index twice");
         return new(index, datagram[..length]);
     }
 
     private protected override byte[] UnprotectRtcp(byte[] datagram)
     {
+        NoteRtcpIndex(datagram);
         var result = ingress.TryUnprotectRtcp(datagram, datagram, out var length);
         if (result != SrtpResult.Ok) throw new InvalidOperationException($"the SFU sent RTCP that is {result}");
         return datagram[..length];
+    }
+
+    /// <summary>RFC 3711 section 3.4: the index stands behind the packet, before the tag unless that is part of the ciphertext.</summary>
+    private void NoteRtcpIndex(byte[] datagram)
+    {
+        var word = BinaryPrimitives.ReadUInt32BigEndian(datagram.AsSpan(Profile.IsAead ? datagram.Length - 4 : datagram.Length - Profile.TagLength - 4));
+        var ssrc = BinaryPrimitives.ReadUInt32BigEndian(datagram.AsSpan(4));
+        if (!rtcpIndexes.Add((ssrc, word))) throw new InvalidOperationException("the SFU used an RTCP index twice");
     }
 
     private static PutTransport Announce(uint id, SrtpProfile profile, byte payloadType, byte levelExtension) => new(

@@ -18,6 +18,7 @@ public sealed class VirtualNative : VirtualPeer
     {
         SenderSsrc = TrackSsrc;
         protection = new(mode, Path.SecretKey, UdpEnd.Client);
+        Learned = new(0, [], []);
     }
 
     public UdpPath Path => (UdpPath)Put.Path;

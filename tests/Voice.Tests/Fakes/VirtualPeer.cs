@@ -41,6 +41,9 @@ public abstract class VirtualPeer : IDisposable
 
     public uint NextTimestamp { get; set; } = 5000;
 
+    /// <summary>What the node has learned of it from the media process, which it tells another one.</summary>
+    public ResumedMedia? Learned { get; private protected set; }
+
     private protected VirtualSfu Sfu { get; }
 
     public void MoveTo(string address, int port)

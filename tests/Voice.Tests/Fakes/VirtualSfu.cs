@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Voice.Media;
+using Voice.Media.Checkpoints;
 using Voice.Media.Dtls;
 using Voice.Media.Net;
 using Voice.Media.Rings;
@@ -17,16 +18,18 @@ public sealed class VirtualSfu : IDisposable
 {
     private readonly BlockingCollection<Action> mailbox = [];
     private readonly List<VirtualPeer> clients = [];
-    private readonly WorkerPlan plan;
+    private readonly Dictionary<object, MediaChange> told = [];
+    private readonly IDatagramPort port;
+    private readonly CheckpointMemory memory;
+    private readonly int seed;
+    private WorkerPlan plan = null!;
     private uint lastId;
 
     public VirtualSfu(int seed = 1, IDatagramPort? port = null, int workers = 1)
     {
-        Random = new(seed);
-        plan = new(workers);
-        var rings = new WorkerRings(workers);
-        Workers = [.. Enumerable.Range(0, workers).Select(i => new Worker(
-            new(i, port ?? Port, new(), Dtls, message => mailbox.Add(() => message(Workers![i])), Events.Add, Log.Add, new Random(seed + i)) { Rings = rings }))];
+        (Random, this.seed, this.port) = (new(seed), seed, port ?? Port);
+        memory = CheckpointMemory.Private(workers, bytes: 256 * 1024);
+        Workers = Start(workers);
     }
 
     public Random Random { get; }
@@ -37,7 +40,7 @@ public sealed class VirtualSfu : IDisposable
 
     public DtlsServer Dtls { get; } = new(maxThreads: 4);
 
-    public Worker[] Workers { get; }
+    public Worker[] Workers { get; private set; }
 
     /// <summary>The first, where clients are put that no test puts elsewhere.</summary>
     public Worker Worker => Workers[0];
@@ -99,12 +102,37 @@ public sealed class VirtualSfu : IDisposable
 
     public void Apply(IReadOnlyList<MediaChange> changes)
     {
+        foreach (var change in changes) Note(change);
         foreach (var (worker, part) in Workers.Zip(plan.Split(changes))) worker.Apply(part, Now);
     }
 
     public void Replace(IReadOnlyList<MediaChange> changes)
     {
         foreach (var (worker, part) in Workers.Zip(plan.SplitWhole(changes))) worker.Replace(part, Now);
+    }
+
+    /// <summary>What the node would say, and no process hears.</summary>
+    public void Untell(MediaChange change) => Note(change);
+
+    public void Leave(VirtualPeer client)
+    {
+        Apply([new DropTransport(client.Id)]);
+        foreach (var gone in told.Where(put => put.Value is PutTrack track && track.Transport == client.Id).ToList()) told.Remove(gone.Key);
+        foreach (var gone in told.Where(put => put.Value is PutSubscription its && (its.Listener == client.Id || its.Track == client.TrackSsrc)).ToList()) told.Remove(gone.Key);
+    }
+
+    /// <summary>The process is gone from one packet to the next, and another goes on: with what the node knows, and with the memory.</summary>
+    public void Crash()
+    {
+        Workers = Start(Workers.Length);
+        Replace([.. told.Values.Select(Resumed)]);
+    }
+
+    /// <summary>The process says that it stops, and another goes on.</summary>
+    public void Reload()
+    {
+        foreach (var worker in Workers) worker.Retire();
+        Crash();
     }
 
     public void Deliver(ReadOnlySpan<byte> datagram, RemoteEndPoint from, int worker = 0)
@@ -144,6 +172,37 @@ public sealed class VirtualSfu : IDisposable
         // The mailbox stays: a handshake thread may still post to it.
     }
 
+    private Worker[] Start(int workers)
+    {
+        plan = new(workers);
+        var rings = new WorkerRings(workers);
+        return [.. Enumerable.Range(0, workers).Select(i => new Worker(
+            new(i, port, new(), Dtls, message => mailbox.Add(() => message(Workers![i])), Events.Add, Log.Add, new Random(seed + i))
+            {
+                Rings = rings,
+                Checkpoints = memory.ForAnotherProcess(i),
+            }))];
+    }
+
+    private void Note(MediaChange change)
+    {
+        switch (change)
+        {
+            case PutTransport put: told[(typeof(PutTransport), put.Id)] = put; break;
+            case DropTransport drop: told.Remove((typeof(PutTransport), drop.Id)); break;
+            case PutTrack put: told[(typeof(PutTrack), put.Ssrc)] = put; break;
+            case DropTrack drop: told.Remove((typeof(PutTrack), drop.Ssrc)); break;
+            case PutGroup put: told[(typeof(PutGroup), put.Id)] = put; break;
+            case DropGroup drop: told.Remove((typeof(PutGroup), drop.Id)); break;
+            case PutSubscription put: told[(put.Track, put.Listener)] = put; break;
+            case DropSubscription drop: told.Remove((drop.Track, drop.Listener)); break;
+        }
+    }
+
+    /// <summary>As the node would put it.</summary>
+    private MediaChange Resumed(MediaChange change) =>
+        change is PutTransport put && clients.First(client => client.Id == put.Id).Learned is { } learned ? put with { Resumed = learned } : change;
+
     private void Tick()
     {
         foreach (var worker in Workers) worker.Tick(Now);
@@ -158,5 +217,5 @@ public sealed class VirtualSfu : IDisposable
         return client;
     }
 
-    private static RemoteEndPoint Home(uint id) => RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse($"192.0.2.{id}"), 40000));
+    private static RemoteEndPoint Home(uint id) => RemoteEndPoint.From(new IPEndPoint(IPAddress.Parse($"192.0.{2 + id / 250}.{id % 250}"), 40000));
 }

@@ -58,6 +58,9 @@ internal sealed unsafe class LinuxUdpPort : UdpPort
         return received.Datagram(index);
     }
 
+    public override TimeSpan Age(long receivedAt) =>
+        receivedAt == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Math.Max(0, Libc.Clock(Libc.ClockRealtime) - receivedAt) / TimeSpan.NanosecondsPerTick);
+
     public override bool TrySend(ReadOnlySpan<byte> datagram, Destination to)
     {
         if (datagram.IsEmpty || (to.Descriptor == 0 && !TryResolve(to))) return false;

@@ -221,7 +221,55 @@ public class CloseCodeTests
     }
 
     [Fact]
-    public void A_lost_media_process_makes_its_clients_join_again_and_spares_the_rest()
+    public void Whom_a_lost_media_process_served_the_next_one_serves_and_nobody_is_told()
+    {
+        var (browser, native) = (node.Join(1), node.JoinWithoutMedia(2));
+        native.SelectUdp();
+        node.Media(new TransportConnected(node.Plan.Tracks[browser.Ssrc].Transport, 7, [1, 2, 3], [4]));
+        browser.News();
+        native.News();
+        var told = node.ToGateways.Count;
+
+        node.MediaLost();
+        node.Media(new MediaReady(2, 1));
+
+        Assert.Empty(browser.News().Concat(native.News()));
+        Assert.Equal(told, node.ToGateways.Count);
+        var snapshot = Assert.IsType<MediaSnapshot>(node.MediaCommands.Last());
+        var resumed = snapshot.Changes.OfType<PutTransport>().ToDictionary(put => put.Path.GetType(), put => put.Resumed!);
+        Assert.Equal(7, resumed[typeof(WebRtcPath)].Profile);
+        Assert.Equal([1, 2, 3], resumed[typeof(WebRtcPath)].KeyingMaterial);
+        Assert.Empty(resumed[typeof(UdpPath)].KeyingMaterial);
+        Assert.Equal(2, snapshot.Changes.OfType<PutSubscription>().Count());
+    }
+
+    [Fact]
+    public void Where_the_next_media_process_cannot_read_what_the_last_one_left_everybody_gets_other_keys()
+    {
+        var (browser, native) = (node.Join(1), node.JoinWithoutMedia(2));
+        native.SelectUdp();
+        node.Media(new TransportConnected(node.Plan.Tracks[browser.Ssrc].Transport, 7, [1, 2, 3], [4]));
+
+        node.MediaLost();
+        node.Media(new MediaReady(2, 1, CanResume: false));
+
+        Assert.Equal((VoiceCloseCode.SessionNoLongerValid, VoiceCloseCode.SessionNoLongerValid), (browser.Closed, native.Closed));
+        Assert.Empty(node.Plan.Transports);
+    }
+
+    [Fact]
+    public void One_whose_state_alone_is_lost_joins_again_alone()
+    {
+        var (lost, other) = (node.Join(1), node.Join(2));
+
+        node.Media(new TransportClosed(node.Plan.Tracks[lost.Ssrc].Transport, TransportCloseReason.NotResumed));
+
+        Assert.Equal(VoiceCloseCode.SessionNoLongerValid, lost.Closed);
+        Assert.Null(other.Closed);
+    }
+
+    [Fact]
+    public void A_lost_media_process_makes_those_join_again_whose_handshake_it_had_and_spares_the_rest()
     {
         var (talking, selecting) = (node.Join(1), node.JoinWithoutMedia(2));
 

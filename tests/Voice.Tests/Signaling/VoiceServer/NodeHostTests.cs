@@ -89,8 +89,9 @@ public sealed class NodeHostTests : IDisposable
     public async Task A_killed_media_process_has_a_successor_on_the_same_ports_and_none_when_the_node_stops()
     {
         using var sockets = MediaSockets.Open(new MediaAddresses(new(IPAddress.Loopback, IPAddress.Loopback), null), 0, workers: 2);
+        using var memory = MediaMemory.Create(workers: 2);
         var events = System.Threading.Channels.Channel.CreateUnbounded<MediaEvent?>();
-        var supervisor = new MediaSupervisor(RealNode.MediaCommand, sockets, e => events.Writer.WriteAsync(e), NullLogger.Instance, TimeProvider.System);
+        var supervisor = new MediaSupervisor(RealNode.MediaCommand, sockets, memory, e => events.Writer.WriteAsync(e), NullLogger.Instance, TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var running = supervisor.RunAsync(stop.Token);
 

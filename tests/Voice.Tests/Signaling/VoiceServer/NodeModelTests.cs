@@ -117,7 +117,7 @@ public class NodeModelTests
 
         public void Check()
         {
-            if (!node.Core.MediaReady) return; // nobody is told anything then
+            if (!node.Core.IsMediaReady) return; // nobody is told anything then
             var plan = node.Plan;
             Assert.Equal(plan.Transports.Keys.Order(), plan.Tracks.Values.Select(track => track.Transport).Order());
             foreach (var (ssrc, track) in plan.Tracks.Where(track => !probed.ContainsKey(track.Key)))
