@@ -15,7 +15,7 @@ public sealed class GatewayClient : IAsyncDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
 
-    private readonly Uri gateway;
+    private readonly Uri[] gateways;
     private readonly string token;
     private readonly GatewayClientOptions options;
     private readonly CancellationTokenSource closing = new();
@@ -30,7 +30,7 @@ public sealed class GatewayClient : IAsyncDisposable
 
     private GatewayClient(Uri gateway, string token, GatewayClientOptions options)
     {
-        (this.gateway, this.token, this.options) = (gateway, token, options);
+        (gateways, this.token, this.options) = ([gateway, .. options.Others], token, options);
         Completion = Run();
     }
 
@@ -132,13 +132,15 @@ public sealed class GatewayClient : IAsyncDisposable
 
     private async Task Run()
     {
+        var tried = 0;
         for (var attempt = 0; ; attempt++)
         {
             GatewayClosedException lost;
             long? up = null;
+            var address = gateways[tried % gateways.Length];
             try
             {
-                await RunSocket(onUp: () => up = options.Time.GetTimestamp());
+                await RunSocket(address, onUp: () => up = options.Time.GetTimestamp());
                 return;
             }
             catch (GatewayClosedException e) when (MayRetry(e.Code))
@@ -147,6 +149,7 @@ public sealed class GatewayClient : IAsyncDisposable
             }
 
             if (lost.Code is (int)GatewayCloseCode.InvalidSequence or (int)GatewayCloseCode.SessionTimedOut) sessionId = null;
+            if (up is null) tried++; // it may be gone, and others not
             if (up is { } since && options.Time.GetElapsedTime(since) >= Backoff.Settled) attempt = 0;
             if (attempt >= options.MaxAttempts || !identified.Task.IsCompleted) throw lost;
             try
@@ -161,7 +164,7 @@ public sealed class GatewayClient : IAsyncDisposable
     }
 
     /// <summary>One socket, from Hello to its end. Returns when the client is being disposed.</summary>
-    private async Task RunSocket(Action onUp)
+    private async Task RunSocket(Uri gateway, Action onUp)
     {
         using var current = new GatewaySocket(options);
         try

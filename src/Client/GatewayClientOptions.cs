@@ -13,6 +13,9 @@ public sealed record GatewayClientOptions
     /// <summary>Judges the server's certificate instead of the system; for a private CA.</summary>
     public RemoteCertificateValidationCallback? CheckCertificate { get; init; }
 
+    /// <summary>More gateways of the same cluster: where one is lost, the next is tried.</summary>
+    public IReadOnlyList<Uri> Others { get; init; } = [];
+
     /// <summary>Attempts to have a lost socket back, one after the other, before giving up.</summary>
     public int MaxAttempts { get; init; } = 10;
 

@@ -15,5 +15,6 @@ var root = new RootCommand("Voice: a self-hosted voice backend with Discord's ar
     RecordCommand.Create(),
     JoinsCommand.Create(),
     BenchCommand.Create(),
+    DrillCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args);

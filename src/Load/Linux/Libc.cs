@@ -18,6 +18,13 @@ internal static unsafe partial class Libc
     public const int OpenFilesLimit = 7;
     public const int ThreadClock = 3;
 
+    public const int Kill = 9;
+    public const int User1 = 10;
+    public const int User2 = 12;
+    public const int Terminate = 15;
+    public const int Continue = 18;
+    public const int Stop = 19;
+
     private const string Library = "libc";
 
     [StructLayout(LayoutKind.Sequential, Pack = 4)]
@@ -102,4 +109,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setrlimit(int resource, ulong* softAndHard);
+
+    /// <summary>One that ended meanwhile needs none.</summary>
+    public static void Signal(int process, int signal) => _ = kill(process, signal);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int kill(int process, int signal);
 }

@@ -71,6 +71,15 @@ internal sealed class NetworkNamespace : IDisposable
         return failure is null ? result : throw new LoadException($"the network namespace cannot be used: {failure.Message}", failure);
     }
 
+    /// <summary>From now on nothing that is sent on either side arrives, and nobody is told.</summary>
+    public void CutOff()
+    {
+        Ip($"-n {name} route add blackhole {Outside}/32");
+        Ip($"-n {name} route flush cache");
+    }
+
+    public void Reconnect() => Ip($"-n {name} route delete blackhole {Outside}/32");
+
     /// <summary>The cards go with it.</summary>
     public void Dispose()
     {

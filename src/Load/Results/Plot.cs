@@ -12,6 +12,12 @@ internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> P
 /// <param name="Logarithmic">The vertical axis goes by powers of ten.</param>
 internal sealed record Plot(string Title, string XName, string YName, IReadOnlyList<Series> Lines, (double Y, string Name)? Limit = null, bool Logarithmic = false)
 {
+    /// <summary>Values of the horizontal axis that are drawn as vertical lines, with what happened there.</summary>
+    public IReadOnlyList<(double X, string Name)> Marks { get; init; } = [];
+
+    /// <summary>Where the horizontal axis begins.</summary>
+    public double FirstX { get; init; }
+
     private const double Width = 640;
     private const double Height = 300;
     private const double Left = 64;
@@ -41,6 +47,13 @@ internal sealed record Plot(string Title, string XName, string YName, IReadOnlyL
             svg.Append(CultureInfo.InvariantCulture, $"<path class=\"limit\" d=\"M{Left} {y:0.#}H{Width - Right}\"/><text x=\"{Width - Right}\" y=\"{y - 4:0.#}\" text-anchor=\"end\">{Text(limit.Name)}</text>");
         }
 
+        for (var i = 0; i < Marks.Count; i++)
+        {
+            var x = X(Marks[i].X, maxX);
+            var left = Marks[i].X - FirstX > (maxX - FirstX) / 2;
+            svg.Append(CultureInfo.InvariantCulture, $"<path class=\"mark\" d=\"M{x} {Top}V{Height - Bottom}\"/><text x=\"{x}\" dx=\"{(left ? -4 : 4)}\" y=\"{Top + 12 + 13 * (i % 4)}\"{(left ? " text-anchor=\"end\"" : "")}>{Text(Marks[i].Name)}</text>");
+        }
+
         for (var i = 0; i < Lines.Count; i++)
         {
             var colour = Colours[i % Colours.Length];
@@ -62,7 +75,7 @@ internal sealed record Plot(string Title, string XName, string YName, IReadOnlyL
         svg.Append(CultureInfo.InvariantCulture, $"<path class=\"axis\" d=\"M{Left} {Top}V{Height - Bottom}H{Width - Right}\"/>");
         for (var i = 0; i <= Ticks; i++)
         {
-            var x = maxX * i / Ticks;
+            var x = FirstX + (maxX - FirstX) * i / Ticks;
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(x, maxX)}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{Short(x)}</text>");
         }
 
@@ -78,7 +91,7 @@ internal sealed record Plot(string Title, string XName, string YName, IReadOnlyL
         svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(14 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{Text(YName)}</text>");
     }
 
-    private static string X(double x, double max) => Number(Left + (Width - Left - Right) * x / max);
+    private string X(double x, double max) => Number(Left + (Width - Left - Right) * (x - FirstX) / (max - FirstX));
 
     private double Y(double y, double low, double high)
     {

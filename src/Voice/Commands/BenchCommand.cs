@@ -133,7 +133,7 @@ internal static class BenchView
         "scenario", "people", "forwards/s", "µs/forward", "floor µs", "ratio", "loss", "delay µs p50", "p99", "p99.9", "max", "B/person", "B/packet", "joins/s",
     ];
 
-    public static async Task<IReadOnlyList<BenchResult>> Show(Func<IProgress<BenchProgress>, Task<IReadOnlyList<BenchResult>>> run)
+    public static async Task<T> Show<T>(Func<IProgress<BenchProgress>, Task<T>> run)
     {
         if (Console.IsOutputRedirected) return await run(new Lines());
         return await AnsiConsole.Progress().AutoRefresh(false).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn())

@@ -5,15 +5,16 @@ namespace Voice.Commands;
 
 internal static class MediaCommand
 {
-    /// <summary>How this very program starts a media process; under `dotnet voice.dll` the host comes first.</summary>
-    public static string[] CommandLine
+    /// <summary>How this very program starts a media process.</summary>
+    public static string[] CommandLine => [.. Program, "media"];
+
+    /// <summary>How this very program is started; under `dotnet voice.dll` the host comes first.</summary>
+    public static string[] Program
     {
         get
         {
             var program = Environment.ProcessPath!;
-            return Path.GetFileNameWithoutExtension(program) == "dotnet"
-                ? [program, typeof(MediaCommand).Assembly.Location, "media"]
-                : [program, "media"];
+            return Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, typeof(MediaCommand).Assembly.Location] : [program];
         }
     }
 

@@ -1,0 +1,23 @@
+using System.Collections.Concurrent;
+using Voice.Load.Drills.People;
+using Voice.Load.Drills.Servers;
+using Voice.Load.Generator;
+
+namespace Voice.Load.Drills;
+
+/// <summary>What a break finds: servers and people in the middle of their calls.</summary>
+internal sealed record Scene(DrillCluster Cluster, Crowd Crowd, DrillOptions Options)
+{
+    private readonly ConcurrentQueue<(long At, string What)> marks = new();
+
+    /// <summary>The node to break.</summary>
+    public NodeServer Node => Cluster.Nodes[0];
+
+    public IReadOnlyCollection<(long At, string What)> Marks => marks;
+
+    /// <summary>When it broke: the first mark.</summary>
+    public long BrokenAt => marks.TryPeek(out var first) ? first.At : throw new InvalidOperationException("nothing is broken yet");
+
+    /// <summary>Something is done to the servers now.</summary>
+    public void Mark(string what) => marks.Enqueue((LoadGenerator.Now, what));
+}
