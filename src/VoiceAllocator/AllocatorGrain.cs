@@ -66,7 +66,7 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
 
     public async Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report)
     {
-        if (fleet.Report(nodeId, incarnation, report, Now) is not { } unknown) return false;
+        if (fleet.Report(nodeId, incarnation, link, report, Now) is not { } unknown) return false;
         if (LinkOf(nodeId, link) is { } reference)
         {
             foreach (var hosted in unknown) await Guild(hosted.Guild).Hosted(hosted, nodeId, reference);

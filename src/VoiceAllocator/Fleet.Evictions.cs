@@ -99,7 +99,7 @@ public sealed partial class Fleet
     {
         node.Verdict = votes.Verdict(node.Identity.Id, now);
         if (node.Verdict == NodeHealth.Healthy) node.IsOut = false;
-        var isOrphan = !node.IsLinked && now - node.UnlinkedAt >= OrphanedAfter;
+        var isOrphan = !node.IsLinked && node.Verdict is null && now - node.UnlinkedAt >= OrphanedAfter;
         var isDown = isOrphan || node.Verdict is NodeHealth.Dead or NodeHealth.Grey;
         if (isDown && !node.IsOut) fallen.Add(node);
         else fallen.Remove(node);

@@ -58,11 +58,11 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
     }
 
     /// <summary>The node's load, and what it hosts.</summary>
-    /// <returns>What it hosts that is not assigned to it here, for each guild to judge; null if the node is not known
-    /// and has to register again.</returns>
-    public IReadOnlyList<HostedGuild>? Report(string nodeId, string incarnation, NodeReport report, TimeSpan now)
+    /// <returns>What it hosts that is not assigned to it here, for each guild to judge; null if the node or its link is not known
+    /// (any more) and has to register again.</returns>
+    public IReadOnlyList<HostedGuild>? Report(string nodeId, string incarnation, string link, NodeReport report, TimeSpan now)
     {
-        if (Known(nodeId, incarnation) is not { } node) return null;
+        if (Known(nodeId, incarnation) is not { } node || !node.HasLink(link)) return null;
         node.Report(report, now);
         Look(node, now);
         List<HostedGuild> unknown = [];

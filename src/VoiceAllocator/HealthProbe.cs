@@ -48,8 +48,8 @@ public sealed class HealthProbe
     /// <summary>Silence of media alone after which a node is grey. A media process that died is back in a fraction of it.</summary>
     public static readonly TimeSpan GreyAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>Silence of the control link alone after which a node is mute.</summary>
-    public static readonly TimeSpan MuteAfter = TimeSpan.FromSeconds(3);
+    /// <summary>Silence of the control link alone after which a node is mute. Calls go on, so there is time for a TCP connection that stalls.</summary>
+    public static readonly TimeSpan MuteAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>Silence of either path that makes a probation begin again.</summary>
     public static readonly TimeSpan Hole = TimeSpan.FromSeconds(1);

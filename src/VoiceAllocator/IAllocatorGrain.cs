@@ -14,7 +14,7 @@ public interface IAllocatorGrain : IGrainWithIntegerKey
     /// <returns>False: another node of this name is there.</returns>
     Task<bool> Register(NodeIdentity node, string link, string observer, INodeLink reference);
 
-    /// <summary>The node's load. False: the node is not known (any more), register it again.</summary>
+    /// <summary>The node's load. False: the node or the link is not known (any more), register it again.</summary>
     Task<bool> Report(string nodeId, string incarnation, string link, NodeReport report);
 
     /// <summary>What an observer thinks of the nodes that it is linked to; every second, and when it changes.</summary>

@@ -35,8 +35,8 @@ public class FleetTests
         Assert.True(fleet.Register(Identity("a", incarnation: "2"), "other", "observer", Seconds(0)));
 
         Assert.Equal([new LostSlot(assignment, null)], fleet.TakeLost(Seconds(0)));
-        Assert.Null(fleet.Report("a", "1", Report(), Seconds(0)));
-        Assert.NotNull(fleet.Report("a", "2", Report(), Seconds(0)));
+        Assert.Null(fleet.Report("a", "1", "link", Report(), Seconds(0)));
+        Assert.NotNull(fleet.Report("a", "2", "other", Report(), Seconds(0)));
     }
 
     [Fact]
@@ -66,9 +66,9 @@ public class FleetTests
         Assert.Null(Assign(2, epoch: 1));
         fleet.Register(Identity("a"), "link", "observer", Seconds(0));
         Assert.Empty(fleet.TakeWaiting());
-        fleet.Report("a", "1", Report(mediaReady: false), Seconds(0));
+        fleet.Report("a", "1", "link", Report(mediaReady: false), Seconds(0));
         Assert.Empty(fleet.TakeWaiting());
-        fleet.Report("a", "1", Report(), Seconds(0));
+        fleet.Report("a", "1", "link", Report(), Seconds(0));
         Assert.Equal([1ul, 2ul], fleet.TakeWaiting().Order());
         Assert.Empty(fleet.TakeWaiting());
     }
@@ -79,7 +79,7 @@ public class FleetTests
         Arrive("a");
         Assign(1, epoch: 2);
         HostedGuild[] hosted = [new(1, "", 2), new(1, "", 1), new(1, "eu", 2), new(9, "", 1)];
-        Assert.Equal(hosted[1..], fleet.Report("a", "1", Report(hosted: hosted), Seconds(0)));
+        Assert.Equal(hosted[1..], fleet.Report("a", "1", "link", Report(hosted: hosted), Seconds(0)));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public class FleetTests
         Assert.Equal(1, fleet.Find("a")!.Assigned);
         Assert.False(fleet.Claim(held with { Epoch = 6 }, Seconds(0)));
         Assert.False(fleet.Claim(held with { NodeId = "gone", Epoch = 8 }, Seconds(0)));
-        Assert.Empty(fleet.Report("a", "1", Report(hosted: new HostedGuild(1, "", 7)), Seconds(0))!);
+        Assert.Empty(fleet.Report("a", "1", "link", Report(hosted: new HostedGuild(1, "", 7)), Seconds(0))!);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public class FleetTests
         for (var guild = 1ul; guild <= 30; guild++) Assign(guild, epoch: 1);
         Arrive("b");
         var hosted = fleet.On("a").Select(held => new HostedGuild(held.Guild, "", 1, Sessions: (int)(31 - held.Guild))).ToArray();
-        fleet.Report("a", "1", Report() with { Hosted = hosted, Drain = NodeDrain.Stopping }, Seconds(0));
+        fleet.Report("a", "1", "link", Report() with { Hosted = hosted, Drain = NodeDrain.Stopping }, Seconds(0));
 
         Assert.Equal(Enumerable.Range(0, Fleet.MovesPerSecond).Select(i => 30 - (ulong)i), fleet.TakeMoves(Seconds(1)).Select(moving => moving.Guild));
         Assert.Equal(10, fleet.TakeMoves(Seconds(2)).Length);
@@ -111,9 +111,9 @@ public class FleetTests
 
         // Who does not move is asked again; who moved is not.
         Assert.Equal("b", Move(30, epoch: 2)!.NodeId);
-        fleet.Report("b", "1", Report(), Seconds(10));
+        fleet.Report("b", "1", "link", Report(), Seconds(10));
         Assert.Equal(19, fleet.TakeMoves(Seconds(11)).Length);
-        fleet.Report("a", "1", Report(hosted: hosted), Seconds(11));
+        fleet.Report("a", "1", "link", Report(hosted: hosted), Seconds(11));
         Assert.Empty(fleet.TakeMoves(Seconds(30)));
     }
 
@@ -160,7 +160,7 @@ public class FleetTests
                 switch (step)
                 {
                     case 0: tested.Register(Identity(id, incarnation: incarnation), "link", "observer", now); break;
-                    case 1: tested.Report(id, incarnation, Report(), now); break;
+                    case 1: tested.Report(id, incarnation, "link", Report(), now); break;
                     case 2: tested.LinkLost(id, incarnation, "link", now); break;
                     case 3: now += Seconds(0.7); tested.Tick(now); break;
                     case 4: tested.Register(Identity(id, incarnation: $"{now}"), "link", "observer", now); break;

@@ -18,7 +18,7 @@ internal static class Nodes
     public static void Arrive(this Fleet fleet, string id, double utilisation = 0, string region = "local", TimeSpan now = default)
     {
         fleet.Register(Identity(id, region), "link", "observer", now);
-        fleet.Report(id, "1", Report(utilisation), now);
+        fleet.Report(id, "1", "link", Report(utilisation), now);
     }
 
     /// <summary>One observer says this of these nodes, and nothing of others.</summary>

@@ -33,11 +33,11 @@ public class PlacementTests
         tested.Arrive("far", region: "asia");
         Assert.Equal("near", tested.Assign(1, "", "eu", 1, null, Seconds(0))!.NodeId);
 
-        tested.Report("near", "1", Report(0.95), Seconds(0));
+        tested.Report("near", "1", "link", Report(0.95), Seconds(0));
         Assert.Equal("far", tested.Assign(1, "", "eu", 2, null, Seconds(0))!.NodeId);
 
         // All are full: then it is at home.
-        tested.Report("far", "1", Report(0.95), Seconds(0));
+        tested.Report("far", "1", "link", Report(0.95), Seconds(0));
         Assert.Equal("full", tested.Assign(1, "", "eu", 3, null, Seconds(0))!.NodeId);
     }
 
@@ -57,7 +57,7 @@ public class PlacementTests
         fleet.Arrive("unlinked", now: Seconds(5));
         fleet.LinkLost("unlinked", "1", "link", Seconds(5));
         fleet.Register(Identity("mediumless"), "link", "observer", Seconds(5));
-        fleet.Report("mediumless", "1", Report(mediaReady: false), Seconds(5));
+        fleet.Report("mediumless", "1", "link", Report(mediaReady: false), Seconds(5));
         fleet.Register(Identity("unreported"), "link", "observer", Seconds(5));
         fleet.Tick(Seconds(5));
 
@@ -106,8 +106,8 @@ public class PlacementTests
         for (var guild = 0ul; guild < 200; guild++)
         {
             // The reports' noise must not count.
-            if (guild % 17 == 0) fleet.Report("a", "1", Report(first), Seconds(0));
-            if (guild % 23 == 0) fleet.Report("b", "1", Report(second), Seconds(0));
+            if (guild % 17 == 0) fleet.Report("a", "1", "link", Report(first), Seconds(0));
+            if (guild % 23 == 0) fleet.Report("b", "1", "link", Report(second), Seconds(0));
             Assert.NotNull(fleet.Assign(guild, "", null, 1, null, Seconds(0)));
         }
 
@@ -124,7 +124,7 @@ public class PlacementTests
         fleet.Arrive("b");
         for (var guild = 0ul; guild < 200; guild++)
         {
-            if (guild == when) fleet.Report("a", "1", Report(), Seconds(1));
+            if (guild == when) fleet.Report("a", "1", "link", Report(), Seconds(1));
             fleet.Assign(guild, "", null, 1, null, Seconds(1));
         }
 

@@ -236,7 +236,7 @@ public class CallPumpTests
         public void AddNode()
         {
             Fleet.Register(Node, "link", "observer", now += TimeSpan.FromMinutes(1));
-            Fleet.Report(Node.Id, Node.Incarnation, new NodeReport(0, 0, 0, 0, 0, true, []), now);
+            Fleet.Report(Node.Id, Node.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, []), now);
         }
 
         /// <summary>Another one has its name, and is not ready.</summary>
