@@ -1,12 +1,15 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
 using Orleans.Utilities;
 using Voice.Protocol.Links;
 
 namespace Voice.VoiceAllocator;
 
-/// <summary>A shell around <see cref="Fleet"/>: reads the clock, calls guilds and links, changes nothing itself.</summary>
+/// <summary>A shell around <see cref="Fleet"/>: reads the clock, calls guilds and links, changes nothing itself. Reentrant: every change of the fleet
+/// is made in one go, and storage that is slow must not keep it from seeing who dies.</summary>
 [KeepAlive]
+[Reentrant]
 public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
 {
     /// <summary>Name of the grain storage that keeps what operators said of nodes.</summary>
@@ -24,6 +27,7 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
     private readonly ObserverManager<IAssignmentObserver> observers;
     private readonly Counter<long> evictions;
     private readonly Counter<long> evictionsIgnored;
+    private Task stored = Task.CompletedTask;
     private TimeSpan lookedAt;
     private long ignored;
 
@@ -112,7 +116,7 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
 
     public async Task<bool> Probe(string nodeId)
     {
-        if (fleet.Find(nodeId) is not { } node) return false;
+        if (fleet.Find(nodeId) is not { } node) return !fleet.HasLearned(Now);
         foreach (var (_, link) in links.GetValueOrDefault(nodeId) ?? []) await link.Ping();
         return !node.IsOut;
     }
@@ -121,8 +125,8 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
     {
         if (on && fleet.Find(nodeId) is null) return false;
         fleet.Drain(nodeId, on, Now);
-        if (on ? drains.State.Drained.Add(nodeId) : drains.State.Drained.Remove(nodeId)) await drains.WriteStateAsync();
         await Publish();
+        if (on ? drains.State.Drained.Add(nodeId) : drains.State.Drained.Remove(nodeId)) await (stored = Store(stored));
         return fleet.Find(nodeId) is not null;
     }
 
@@ -163,6 +167,13 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
         }
 
         await Publish();
+    }
+
+    /// <summary>One write at a time.</summary>
+    private async Task Store(Task before)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        await drains.WriteStateAsync();
     }
 
     /// <summary>Tells everybody what the last call led to. The calls are one-way: nobody is waited for.</summary>

@@ -32,6 +32,9 @@ public sealed partial class Fleet
     /// <summary>Times that votes against a node were ignored, because no node looked healthy, or too early after the start.</summary>
     public long EvictionsIgnored { get; private set; }
 
+    /// <summary>Every node that is there has had the time to say so.</summary>
+    public bool HasLearned(TimeSpan now) => now - start >= LearnFor;
+
     /// <summary>What an observer says counts at once.</summary>
     public void Vote(VoteSheet sheet, TimeSpan now)
     {
@@ -111,7 +114,7 @@ public sealed partial class Fleet
     private void EvictFallen(TimeSpan now)
     {
         if (fallen.Count == 0) return;
-        if (now - start < LearnFor || trusted.All.Count == 0)
+        if (!HasLearned(now) || trusted.All.Count == 0)
         {
             EvictionsIgnored += fallen.Count;
             return;
@@ -156,8 +159,8 @@ public sealed partial class Fleet
         var ahead = new Dictionary<VoiceNode, int>();
         Relocation.Plan(lost, trusted, neighbours, random, (slot, cost, node) =>
         {
-            var offer = Put(node, slot.Key, slot.Assignment.Epoch + 1, slot.Wanted, cost, isOffer: true);
-            offer.Sessions = slot.Sessions;
+            var offer = Put(node, slot.Key, slot.Assignment.Epoch + 1, slot.Wanted, cost, now);
+            (offer.IsOffer, offer.Sessions) = (true, slot.Sessions);
             var before = ahead.GetValueOrDefault(node);
             ahead[node] = before + Math.Max(slot.Sessions, 1);
             tellings.Enqueue(slot.Key, now + Stagger(before));

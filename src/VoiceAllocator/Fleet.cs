@@ -24,6 +24,9 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
     /// <summary>A guild that was asked to move and is still there is asked again after this time.</summary>
     public static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
 
+    /// <summary>What a node was given, and has not reported for so long, is not there: the guild is done, and nobody could say so.</summary>
+    public static readonly TimeSpan UnseenFor = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, VoiceNode> nodes = [];
     private readonly NodeIndex trusted = new();
     private readonly NodeIndex doubtful = new();
@@ -70,11 +73,12 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         {
             if (assignments.TryGetValue((hosted.Guild, hosted.Slot), out var known)
                 && known.Assignment.NodeId == nodeId && known.Assignment.Epoch == hosted.Epoch)
-                (known.Sessions, known.IsOffer) = (hosted.Sessions, false);
+                (known.Sessions, known.SeenAt, known.IsOffer) = (hosted.Sessions, now, false);
             else
                 unknown.Add(hosted);
         }
 
+        if (node.Assigned > report.Hosted.Length - unknown.Count) ForgetUnseen(node, now);
         return unknown;
     }
 
@@ -104,11 +108,11 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         var key = (guild, slot);
         var former = assignments.GetValueOrDefault(key);
         if (!move) Remove(former);
-        var node = Placement.Choose(trusted, neighbours, region, move ? former?.Assignment.NodeId : avoid, random);
+        var node = Placement.Choose(trusted, neighbours, region, avoid, move ? former?.Assignment.NodeId : null, random);
 
         // Somebody is served badly by a doubtful node, and not at all by none.
-        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, avoid, random) ?? Placement.Choose(trusted, neighbours, region, null, random);
-        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, null, random);
+        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, avoid, null, random);
+        if (!move) node ??= Placement.Choose(trusted, neighbours, region, null, null, random) ?? Placement.Choose(doubtful, neighbours, region, null, null, random);
         if (node is null)
         {
             if (!move) waiting.Add(guild);
@@ -116,7 +120,7 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         }
 
         if (move) Remove(former);
-        var held = Put(node, key, epoch, region, VoiceNode.AssignmentCost, isOffer: false);
+        var held = Put(node, key, epoch, region, VoiceNode.AssignmentCost, now);
         TellOf(held);
         return held.Assignment;
     }
@@ -128,8 +132,11 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         if (Find(assignment.NodeId) is not { IsOut: false } node) return false;
         var key = (assignment.Guild, assignment.Slot);
         var known = assignments.GetValueOrDefault(key);
-        if (known is not null && known.Assignment.Epoch >= assignment.Epoch) return known.Assignment == assignment;
-        var held = new HeldSlot(assignment, known?.Wanted, known?.Cost ?? VoiceNode.AssignmentCost) { Sessions = known?.Sessions ?? 0 };
+
+        // What the guild says of an epoch goes before what is only kept for it.
+        var isOlder = known is { IsOffer: true } ? known.Assignment.Epoch > assignment.Epoch : known?.Assignment.Epoch >= assignment.Epoch;
+        if (isOlder || known?.Assignment == assignment) return known!.Assignment == assignment;
+        var held = new HeldSlot(assignment, known?.Wanted, known?.Cost ?? VoiceNode.AssignmentCost, now) { Sessions = known?.Sessions ?? 0 };
         var isOffered = known is { IsOffer: true };
         Remove(known);
         assignments[key] = held;
@@ -184,13 +191,22 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
 
     private VoiceNode? Known(string nodeId, string incarnation) => Find(nodeId) is { } node && node.Identity.Incarnation == incarnation ? node : null;
 
-    private HeldSlot Put(VoiceNode node, (ulong Guild, string Slot) key, long epoch, string? wanted, double cost, bool isOffer)
+    private HeldSlot Put(VoiceNode node, (ulong Guild, string Slot) key, long epoch, string? wanted, double cost, TimeSpan now)
     {
         var at = new Assignment(key.Guild, key.Slot, node.Identity.Id, node.Identity.Endpoint, node.Identity.Region, epoch);
-        var held = new HeldSlot(at, wanted, cost) { IsOffer = isOffer };
+        var held = new HeldSlot(at, wanted, cost, now);
         assignments[key] = held;
         node.Assign(held);
         return held;
+    }
+
+    private void ForgetUnseen(VoiceNode node, TimeSpan now)
+    {
+        foreach (var held in node.Held.Where(held => now - held.SeenAt >= UnseenFor).ToArray())
+        {
+            Remove(held);
+            displaced.Remove(held.Key);
+        }
     }
 
     /// <summary>What follows for it is a move.</summary>

@@ -13,13 +13,14 @@ internal static class Placement
     /// is none.</summary>
     /// <param name="region">Wanted region; others are taken, nearest first, only if it has no node or is full. Null: any.</param>
     /// <param name="avoid">Node that just failed the guild. Null: none.</param>
-    public static VoiceNode? Choose(NodeIndex nodes, Neighbours neighbours, string? region, string? avoid, Random random)
+    /// <param name="current">Node that the guild wants to leave. Null: none.</param>
+    public static VoiceNode? Choose(NodeIndex nodes, Neighbours neighbours, string? region, string? avoid, string? current, Random random)
     {
-        if (region is null) return Draw(nodes.All, avoid, random);
+        if (region is null) return Draw(nodes.All, avoid, current, random);
         VoiceNode? least = null;
         foreach (var next in neighbours.From(region, nodes.Regions))
         {
-            if (Draw(nodes.In(next), avoid, random) is not { } found) continue;
+            if (Draw(nodes.In(next), avoid, current, random) is not { } found) continue;
             if (found.Utilisation < Full) return found;
 
             // All are full: then in the wanted region, or in the nearest that has any.
@@ -29,17 +30,23 @@ internal static class Placement
         return least;
     }
 
-    private static VoiceNode? Draw(IReadOnlyList<VoiceNode> nodes, string? avoid, Random random)
+    private static VoiceNode? Draw(IReadOnlyList<VoiceNode> nodes, string? avoid, string? current, Random random)
     {
-        var count = nodes.Count;
-        if (count == 0) return null;
-
         // Two different ones: of two nodes both are always compared.
-        var first = random.Next(count);
-        var second = count == 1 ? first : (first + 1 + random.Next(count - 1)) % count;
-        var (a, b) = (nodes[first], nodes[second]);
-        if (a.Identity.Id == avoid) return b.Identity.Id == avoid ? null : b;
-        return b.Identity.Id == avoid ? a : Better(a, b);
+        if (Next(except: null) is not { } first) return null;
+        return Next(first) is { } second ? Better(first, second) : first;
+
+        VoiceNode? Next(VoiceNode? except)
+        {
+            var start = random.Next(Math.Max(nodes.Count, 1));
+            for (var i = 0; i < nodes.Count; i++)
+            {
+                var node = nodes[(start + i) % nodes.Count];
+                if (node != except && node.Identity.Id != avoid && node.Identity.Id != current) return node;
+            }
+
+            return null;
+        }
     }
 
     private static VoiceNode Better(VoiceNode a, VoiceNode b)

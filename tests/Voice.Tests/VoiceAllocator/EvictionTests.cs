@@ -242,6 +242,33 @@ public class EvictionTests
     }
 
     [Fact]
+    public void What_a_node_never_reports_is_not_counted_for_ever()
+    {
+        fleet.Arrive("a");
+        Assign(1, epoch: 1);
+        Assign(2, epoch: 1);
+        var hosted = new HostedGuild(2, "", 1);
+        for (var now = 1; now < 60; now++) fleet.Report("a", "1", "link", Report(hosted: hosted), Seconds(now));
+        Assert.Equal(2, fleet.Find("a")!.Assigned);
+        fleet.Report("a", "1", "link", Report(hosted: hosted), Seconds(60));
+        Assert.Equal([2ul], fleet.On("a").Select(held => held.Guild));
+    }
+
+    [Fact]
+    public void What_a_guild_claims_goes_before_what_is_kept_for_it()
+    {
+        fleet.Arrive("a");
+        Assign(1, epoch: 1);
+        fleet.Arrive("b");
+        fleet.Arrive("c", 0.5);
+        fleet.Vote(Seconds(1), ("a", NodeHealth.Dead), ("b", NodeHealth.Healthy), ("c", NodeHealth.Healthy));
+        var claimed = fleet.On("b").Single() with { NodeId = "c" };
+        Assert.True(fleet.Claim(claimed, Seconds(1)));
+        Assert.Equal([claimed], fleet.On("c"));
+        Assert.Empty(fleet.On("b"));
+    }
+
+    [Fact]
     public void Who_asks_for_itself_meanwhile_is_not_told_again()
     {
         fleet.Arrive("a");

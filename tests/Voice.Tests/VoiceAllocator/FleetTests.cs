@@ -139,6 +139,7 @@ public class FleetTests
         Assert.Empty(fleet.TakeWaiting());
 
         Arrive("b");
+        Assert.Null(fleet.Assign(1, "", null, 4, "b", Seconds(0), move: true)); // where it has just failed
         Assert.Equal("b", Move(1, epoch: 4)!.NodeId);
         Assert.Empty(fleet.On("a"));
         Assert.Equal(AssignmentChange.Moved, fleet.TakeEvents()[^1].Change);
