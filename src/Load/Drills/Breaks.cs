@@ -116,11 +116,9 @@ internal static class Breaks
         foreach (var gateway in scene.Cluster.Gateways) gateway.Signal(Libc.Kill);
         await Task.Delay(TimeSpan.FromSeconds(scene.Options.Seconds ?? 60), cancel);
         scene.Mark("the gateways return");
-        foreach (var gateway in scene.Cluster.Gateways)
-        {
-            await gateway.Kill();
-            await gateway.Start(cancel);
-        }
+        foreach (var gateway in scene.Cluster.Gateways) await gateway.Kill();
+        await Task.WhenAll(scene.Cluster.Gateways.Select(gateway => gateway.Start(cancel)));
+        scene.Mark("they are back");
     }
 
     /// <summary>Every media process loses a fifth of what it sends, every node stands still for a fifth of the time, and an observer for 2 s.</summary>

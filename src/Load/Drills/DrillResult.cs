@@ -43,6 +43,7 @@ public sealed record Gap(double P50, double P99, double Max);
 /// <param name="Sent">By talkers.</param>
 /// <param name="LateShare">Of those, sent more than 10 ms after their time: above 1 % the machine was too small or not quiet.</param>
 /// <param name="StalledMs">The longest that the generator itself was held up.</param>
+/// <param name="GeneratorCores">Processor time of this very process in a second of the drill.</param>
 /// <param name="Notes">What a reader must know, in sentences.</param>
 public sealed record DrillDetails(
     int Nodes,
@@ -62,6 +63,7 @@ public sealed record DrillDetails(
     long Sent,
     double LateShare,
     double StalledMs,
+    double GeneratorCores,
     IReadOnlyList<string> Notes,
     IReadOnlyList<DrillMark> Events,
     IReadOnlyList<DrillSecond> Timeline,

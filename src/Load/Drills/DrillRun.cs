@@ -31,7 +31,7 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
     private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(7);
 
     private static readonly TimeSpan HearingTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     public async Task<DrillResult> RunAsync(CancellationToken cancel)
@@ -44,6 +44,7 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         await using var crowd = await Crowd.Gather(cluster, options, region, start, step => Report(step, 0.15), cancel);
         var scene = new Scene(cluster, crowd, options);
         Report("everybody talks", 0.3);
+        var (began, used) = (LoadGenerator.Now, ProcessStat.CpuNanoseconds(Environment.ProcessId));
         var talking = new Talking(crowd.Guilds.Select(guild => guild.People[0]), Crowd.Payloads);
         try
         {
@@ -64,9 +65,10 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         }
 
         var end = LoadGenerator.Now;
+        var cores = (double)(ProcessStat.CpuNanoseconds(Environment.ProcessId) - used) / (end - began);
         Report("counts", 0.95);
         var states = await VoiceStates.Read(cluster, crowd, cancel);
-        return new Findings(plan, options, scene, talking, states, end).Result();
+        return new Findings(plan, options, scene, talking, states, end, cores).Result();
     }
 
     private void Report(string step, double done) => progress.Report(new(plan.Name, step, done));

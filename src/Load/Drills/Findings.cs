@@ -7,7 +7,7 @@ namespace Voice.Load.Drills;
 /// <summary>What the clients' logs say.</summary>
 /// <param name="absent">Whom the guilds do not have any more.</param>
 /// <param name="end">Nanoseconds: when the talking ended.</param>
-internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Talking talking, IReadOnlyCollection<Snowflake> absent, long end)
+internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Talking talking, IReadOnlyCollection<Snowflake> absent, long end, double generatorCores)
 {
     /// <summary>Media of an old assignment so long after the news is no overlap any more.</summary>
     private const long Overlap = 5_000_000_000;
@@ -57,6 +57,7 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
                 talking.Sent,
                 Math.Round(late, 4),
                 Math.Round(talking.Stalls.Select(stall => stall.To - stall.From).DefaultIfEmpty().Max() / 1e6, 1),
+                Math.Round(generatorCores, 2),
                 Notes(late, moved),
                 [.. scene.Marks.Select(mark => new DrillMark(Second(mark.At), mark.What))],
                 Timeline(),

@@ -63,10 +63,12 @@ internal sealed class DrillCluster : IAsyncDisposable
             progress("starts the gateways");
             if (gatewayCount > 1) await cluster.StartRedis(cancel);
             if (plan.CutsOff) cluster.Network = NetworkNamespace.Create();
-            for (var i = 0; i < gatewayCount; i++) await cluster.StartGateway(cancel);
+            for (var i = 0; i < gatewayCount; i++) cluster.AddGateway();
+            await Task.WhenAll(cluster.gateways.Select(gateway => gateway.Start(cancel)));
             progress("starts the nodes");
             var nodeCount = options.Nodes ?? plan.Nodes;
-            for (var i = 0; i < nodeCount; i++) await cluster.StartNode(plan, i, cancel);
+            for (var i = 0; i < nodeCount; i++) cluster.AddNode(plan, i);
+            await Task.WhenAll(cluster.nodes.Select(node => node.Start(cancel)));
             await cluster.Ready(nodeCount, cancel);
             return cluster;
         }
@@ -154,7 +156,7 @@ internal sealed class DrillCluster : IAsyncDisposable
 
     private int RedisPort { get; set; }
 
-    private async Task StartGateway(CancellationToken cancel)
+    private void AddGateway()
     {
         var name = $"gateway-{gateways.Count + 1}";
         var ports = FreePort.Take(3);
@@ -164,12 +166,10 @@ internal sealed class DrillCluster : IAsyncDisposable
             .. Network is null ? (string[])[] : ["--bind", "0.0.0.0", "--public-host", "127.0.0.1"],
             .. redis is null ? (string[])[] : ["--redis", $"127.0.0.1:{RedisPort}", "--silo-port", Text(ports[2])],
         ];
-        var gateway = new GatewayServer(name, command, Path.Combine(logs, name + ".log"), ports[0], ports[1]);
-        gateways.Add(gateway);
-        await gateway.Start(cancel);
+        gateways.Add(new GatewayServer(name, command, Path.Combine(logs, name + ".log"), ports[0], ports[1]));
     }
 
-    private async Task StartNode(Plan plan, int number, CancellationToken cancel)
+    private void AddNode(Plan plan, int number)
     {
         var id = $"node-{number + 1}";
         var network = number == 0 ? Network : null;
@@ -182,9 +182,7 @@ internal sealed class DrillCluster : IAsyncDisposable
             .. network is null ? (string[])[] : ["--bind", network.Inside.ToString()],
             .. plan.Faults ? (string[])["--faults"] : [],
         ];
-        var node = new NodeServer(id, region, command, data, Path.Combine(logs, id + ".log"));
-        nodes.Add(node);
-        await node.Start(cancel);
+        nodes.Add(new NodeServer(id, region, command, data, Path.Combine(logs, id + ".log")));
     }
 
     /// <summary>Waits until every gateway counts every node as usable.</summary>
