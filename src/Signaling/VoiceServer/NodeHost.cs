@@ -38,6 +38,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly NodeMailbox mailbox;
     private readonly MediaSupervisor media;
     private readonly NodeMetrics metrics = new();
+    private readonly FloodWatch flood;
     private readonly VoiceEndpoint voice;
     private readonly TimeProvider time = TimeProvider.System;
     private readonly CancellationTokenSource stopping = new();
@@ -59,6 +60,8 @@ public sealed class NodeHost : IAsyncDisposable
             : ServerCertificates.OpenOrCreate(options.DataDirectory, "node", CertificateNames(), time.GetUtcNow());
         sockets = MediaSockets.Open(addresses, options.MediaPort, options.Workers);
         memory = MediaMemory.Create(options.Workers);
+
+        flood = new FloodWatch(options.FloodPackets);
 
         app = BuildApp();
         log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Voice.Node");
@@ -181,6 +184,7 @@ public sealed class NodeHost : IAsyncDisposable
             await mailbox.PostAsync((core, now) =>
             {
                 var report = load.Report(now, Environment.CpuUsage.TotalTime, Volatile.Read(ref lastMedia), core);
+                if (flood.IsFlooded) report = report with { Drain = NodeDrain.Flooded };
                 metrics.TakeLoad(report);
                 links!.Report(report);
             });
@@ -203,7 +207,20 @@ public sealed class NodeHost : IAsyncDisposable
         metrics.Take(happened);
         return happened is null
             ? mailbox.PostAsync((core, _) => core.MediaLost())
-            : mailbox.PostAsync((core, now) => core.Media(now, happened));
+            : mailbox.PostAsync((core, now) =>
+            {
+                if (happened is MediaReport measured) Watch(now, measured);
+                core.Media(now, happened);
+            });
+    }
+
+    private void Watch(TimeSpan now, MediaReport measured)
+    {
+        var turned = flood.Take(now, measured);
+        metrics.TakeFlood(flood);
+        if (!turned) return;
+        if (flood.IsFlooded) log.LogWarning("strangers send {Rate:0} packets a second: asking to be drained", flood.PacketsPerSecond);
+        else log.LogWarning("strangers have stopped: asking for guilds again");
     }
 
     private void Deliver(Output output)

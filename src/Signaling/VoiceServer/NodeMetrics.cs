@@ -20,6 +20,8 @@ internal sealed class NodeMetrics
     private readonly Counter restarts;
     private readonly Gauge participants;
     private readonly Gauge guilds;
+    private readonly Gauge strangers;
+    private readonly Gauge flooded;
     private readonly Histogram delay;
     private readonly Histogram batches;
     private MediaReport? last;
@@ -46,6 +48,8 @@ internal sealed class NodeMetrics
         restarts = factory.CreateCounter("voice_media_ended_total", "Media processes that ended while the node ran.");
         participants = factory.CreateGauge("voice_participants", "Voice sessions here.");
         guilds = factory.CreateGauge("voice_guilds", "Guilds served here.");
+        strangers = factory.CreateGauge("voice_stranger_packets_per_second", "Datagrams that no client's key is behind.");
+        flooded = factory.CreateGauge("voice_flooded", "1 while the node asks to be drained for too many of them.");
     }
 
     /// <summary>On one thread at a time.</summary>
@@ -68,6 +72,12 @@ internal sealed class NodeMetrics
     {
         participants.Set(report.Sessions);
         guilds.Set(report.Guilds);
+    }
+
+    public void TakeFlood(FloodWatch flood)
+    {
+        strangers.Set(flood.PacketsPerSecond);
+        flooded.Set(flood.IsFlooded ? 1 : 0);
     }
 
     public async Task ServeAsync(HttpContext context)

@@ -7,6 +7,7 @@ public sealed record NodeOptions
 {
     internal const int DefaultChannelPeople = 400;
     internal const int DefaultMaxSessions = 2000;
+    internal const int DefaultFloodPackets = 50_000;
 
     public required string DataDirectory { get; init; }
 
@@ -57,6 +58,9 @@ public sealed record NodeOptions
 
     /// <summary>Participants that count as full.</summary>
     public int MaxSessions { get; init; } = DefaultMaxSessions;
+
+    /// <summary>Packets of strangers in a second, lasting, at which the node asks to be drained; 0: it never does.</summary>
+    public int FloodPackets { get; init; } = DefaultFloodPackets;
 
     /// <summary>Program and arguments that start a media process; the supervisor appends its own options.</summary>
     public required string[] MediaCommand { get; init; }

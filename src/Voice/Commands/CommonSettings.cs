@@ -73,6 +73,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
     private readonly Option<int> metrics = settings.Number("metrics-port", "TCP port on loopback that serves /metrics for Prometheus; 0 serves none", 0, 0, IPEndPoint.MaxPort);
     private readonly Option<int> maxSessions = settings.Number("max-sessions", "participants that count as full", 2000, 1, 1_000_000);
     private readonly Option<bool?> faults = settings.Switch("faults", "signals make the media process do wrong, for drills: never where people talk");
+    private readonly Option<int> floodPackets = settings.Number("flood-packets", "packets of strangers a second at which the node asks to be drained until they end; 0 for never", 50_000, 0, int.MaxValue);
     private readonly Option<string[]> profiles = settings.List("srtp-profiles", "SRTP protection profiles to offer, best first", ["aead_aes_128_gcm", "aes_cm_128_hmac_sha1_80"]);
 
     private readonly Option<string[]> modes = settings.List(
@@ -103,6 +104,7 @@ internal sealed class NodeSettings(Settings settings, string portName)
             AnnounceV4 = Single(announced, System.Net.Sockets.AddressFamily.InterNetwork),
             AnnounceV6 = Single(announced, System.Net.Sockets.AddressFamily.InterNetworkV6),
             MaxSessions = parsed.GetValue(maxSessions),
+            FloodPackets = parsed.GetValue(floodPackets),
             SrtpProfiles = [.. parsed.GetRequiredValue(profiles).Select(Profile)],
             EncryptionModes = [.. parsed.GetRequiredValue(modes).Select(Mode)],
             Gateways = gateways,

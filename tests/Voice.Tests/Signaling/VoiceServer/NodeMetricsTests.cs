@@ -26,6 +26,20 @@ public class NodeMetricsTests
         Assert.Contains("voice_media_ended_total 1\n", text);
     }
 
+    [Fact]
+    public async Task A_flood_is_seen()
+    {
+        var (metrics, flood) = (new NodeMetrics(), new FloodWatch(limit: 1));
+        metrics.TakeFlood(flood);
+        Assert.Contains("voice_flooded 0\n", await Scrape(metrics));
+        var strangers = Report(0, 0, 0) with { DiscoveriesAnswered = 5000 };
+        Assert.True(flood.Take(TimeSpan.FromSeconds(5), strangers));
+        metrics.TakeFlood(flood);
+        var text = await Scrape(metrics);
+        Assert.Contains("voice_flooded 1\n", text);
+        Assert.Contains("voice_stranger_packets_per_second 1000\n", text);
+    }
+
     private static MediaReport Report(long forwarded, long gated, long delays)
     {
         var delay = new long[LogLinear.Buckets];
