@@ -183,7 +183,7 @@ public sealed record ProbeOpen([property: Key(0)] string Id) : GatewayLinkMessag
 [MessagePackObject]
 public sealed record ProbeClose([property: Key(0)] string Id) : GatewayLinkMessage;
 
-/// <summary>Answer to <see cref="ProbeOpen"/>, each time: what the channel is.</summary>
+/// <summary>Answer to <see cref="ProbeOpen"/>, each time: what the channel is. Also sent unasked, when it is another.</summary>
 /// <param name="Workers">Each media worker's part, in their order.</param>
 [MessagePackObject]
 public sealed record ProbeOpened([property: Key(0)] string Id, [property: Key(1)] ProbeChannel[] Workers) : NodeMessage;

@@ -169,7 +169,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     /// <summary>A gateway wants to see for itself that media is forwarded.</summary>
     public void OpenProbe(TimeSpan now, long link, string id)
     {
-        var opened = probes.Open(now, id, media);
+        var opened = probes.Open(now, link, id, media);
         media.Tell(); // before the gateway begins to send
         outbox.Add(new ToGateway(link, opened));
     }
@@ -201,6 +201,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
                 break;
             case TransportClosed closed when media.Owner(closed.Id) is { } session:
                 MediaClosed(session, closed.Reason);
+                break;
+            case TransportClosed closed when probes.Closed(closed.Id, media) is { } told:
+                outbox.Add(told);
                 break;
         }
 

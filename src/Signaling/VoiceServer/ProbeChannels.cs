@@ -16,16 +16,29 @@ internal sealed class ProbeChannels(NodeIdentity node, Numbers numbers)
     private readonly Dictionary<string, Probe> probes = [];
 
     /// <summary>Makes the channel, or keeps the one that is there.</summary>
-    public ProbeOpened Open(TimeSpan now, string id, SessionMedia media)
+    /// <param name="link">Where the gateway is that asks.</param>
+    public ProbeOpened Open(TimeSpan now, long link, string id, SessionMedia media)
     {
-        if (!probes.TryGetValue(id, out var probe))
+        if (!probes.TryGetValue(id, out var probe)) probe = Add(id, media);
+        (probe.Link, probe.KeptUntil) = (link, now + ProbeOpen.Lease);
+        return probe.Opened;
+    }
+
+    /// <summary>The media process cannot serve the transport any more: if it is of a channel, there is another in its place, before its silence
+    /// says that media is not forwarded.</summary>
+    /// <returns>Whom to tell what; null: it is of none.</returns>
+    public ToGateway? Closed(uint transport, SessionMedia media)
+    {
+        foreach (var (id, probe) in probes)
         {
-            probes.Add(id, probe = Make(id));
-            foreach (var client in probe.Clients) media.Add(client);
+            if (!probe.Clients.Any(client => client.Transport.Id == transport)) continue;
+            Close(id, media);
+            var again = Add(id, media);
+            (again.Link, again.KeptUntil) = (probe.Link, probe.KeptUntil);
+            return new ToGateway(again.Link, again.Opened);
         }
 
-        probe.KeptUntil = now + ProbeOpen.Lease;
-        return probe.Opened;
+        return null;
     }
 
     public void Close(string id, SessionMedia media)
@@ -41,6 +54,14 @@ internal sealed class ProbeChannels(NodeIdentity node, Numbers numbers)
         {
             if (probe.KeptUntil <= now) Close(id, media);
         }
+    }
+
+    private Probe Add(string id, SessionMedia media)
+    {
+        var probe = Make(id);
+        probes.Add(id, probe);
+        foreach (var client in probe.Clients) media.Add(client);
+        return probe;
     }
 
     private Probe Make(string id)
@@ -70,6 +91,8 @@ internal sealed class ProbeChannels(NodeIdentity node, Numbers numbers)
 
     private sealed record Probe(List<MediaClient> Clients, ProbeOpened Opened)
     {
+        public long Link { get; set; }
+
         public TimeSpan KeptUntil { get; set; }
     }
 }

@@ -46,9 +46,9 @@ public sealed partial class ClusterFixture : IAsyncLifetime
     }
 
     /// <summary>Starts a node and waits until the allocator counts it as usable.</summary>
-    public async Task<VoiceProcess> StartNode(string id)
+    public async Task<VoiceProcess> StartNode(string id, params string[] options)
     {
-        var node = await VoiceProcess.Node(id, data.Path, LinkPort);
+        var node = await VoiceProcess.Node(id, data.Path, LinkPort, options);
         nodes.Add(node);
         await Poll.Until(async () => (await Nodes()).Any(n => n.Id == id && n.Usable), $"node {id} to be usable", TimeSpan.FromSeconds(30));
         return node;
@@ -65,7 +65,7 @@ public sealed partial class ClusterFixture : IAsyncLifetime
     {
         var json = await Administrator.GetFromJsonAsync<JsonElement>("allocator/v1/nodes");
         return [.. json.EnumerateArray().Select(n => new NodeView(
-            n.GetProperty("node_id").GetString()!, n.GetProperty("usable").GetBoolean(), n.GetProperty("endpoint").GetString()!))];
+            n.GetProperty("node_id").GetString()!, n.GetProperty("usable").GetBoolean(), n.GetProperty("endpoint").GetString()!, n.GetProperty("state").GetString()!))];
     }
 
     public Snowflake NewUser() => Snowflake.At(DateTimeOffset.UtcNow, Interlocked.Increment(ref users));
@@ -105,4 +105,4 @@ public sealed partial class ClusterFixture : IAsyncLifetime
     private static partial Regex DialledPort();
 }
 
-public sealed record NodeView(string Id, bool Usable, string Endpoint);
+public sealed record NodeView(string Id, bool Usable, string Endpoint, string State);

@@ -124,9 +124,12 @@ public sealed class VirtualSfu : IDisposable
     /// <summary>The process is gone from one packet to the next, and another goes on: with what the node knows, and with the memory.</summary>
     public void Crash()
     {
-        Workers = Start(Workers.Length);
+        Restart();
         Replace([.. told.Values.Select(Resumed)]);
     }
+
+    /// <summary>As above, but nobody has told the other anything.</summary>
+    public void Restart() => Workers = Start(Workers.Length);
 
     /// <summary>The process says that it stops, and another goes on.</summary>
     public void Reload()

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Voice.Protocol.Links;
 using Voice.Signaling.Gateway.Guilds;
+using Voice.Signaling.Gateway.Probing;
 using Voice.VoiceAllocator;
 
 namespace Voice.Signaling.Gateway.Allocation;
@@ -11,7 +12,7 @@ namespace Voice.Signaling.Gateway.Allocation;
 /// and decides nothing but when the link is dead.</summary>
 /// <param name="certificateHash">SHA-256 of our certificate on this connection.</param>
 public sealed partial class NodeLink(
-    IDuplexPipe pipe, byte[] certificateHash, string remote, LinkAdmission admission, NodeProber prober, IGrainFactory grains, TimeProvider time, ILogger log)
+    IDuplexPipe pipe, byte[] certificateHash, string remote, LinkAdmission admission, NodeProber prober, MediaProber media, IGrainFactory grains, TimeProvider time, ILogger log)
     : INodeLink, IDisposable
 {
     private const int MaxFrame = 4 * 1024 * 1024;
@@ -46,7 +47,8 @@ public sealed partial class NodeLink(
             {
                 silence.CancelAfter(GiveUpAfter);
                 prober.Heard(node.Id);
-                if (messages.Current is not NodePong && !incoming.Writer.TryWrite(messages.Current)) await Stick();
+                if (messages.Current is ProbeOpened opened) media.Opened(node, opened);
+                else if (messages.Current is not NodePong && !incoming.Writer.TryWrite(messages.Current)) await Stick();
             }
         }
         catch (Exception e) when (e is OperationCanceledException or InvalidDataException or IOException)
@@ -62,6 +64,7 @@ public sealed partial class NodeLink(
             await stop.CancelAsync();
             await Task.WhenAll(sending, pinging, passing);
             prober.LinkLost(node.Id, name); // once more: it may have been registered only now
+            media.Unlinked(node, name);
             await Leave(node);
             grains.DeleteObjectReference<INodeLink>(reference);
         }
@@ -140,6 +143,7 @@ public sealed partial class NodeLink(
         {
             if (!await Allocator.Register(node, name, prober.Id, reference)) return false;
             prober.LinkUp(node, name);
+            media.Linked(node, name, message => Enqueue(message));
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

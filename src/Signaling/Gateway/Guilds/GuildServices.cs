@@ -7,6 +7,7 @@ using Orleans.Runtime.Hosting;
 using Orleans.Serialization;
 using Orleans.Serialization.Cloning;
 using Voice.Signaling.Gateway.Allocation;
+using Voice.Signaling.Gateway.Probing;
 
 namespace Voice.Signaling.Gateway.Guilds;
 
@@ -30,6 +31,8 @@ public static class GuildServices
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LinkAdmission>(services, secret, Guid.NewGuid().ToString("N")));
         builder.Services.AddSingleton<NodeProber>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeProber>());
+        builder.Services.AddSingleton<MediaProber>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<MediaProber>());
         builder.Services.AddSingleton<IGeneralizedCopier, ImmutableProtocol>();
         builder.Services.AddSerializer(serializer =>
             serializer.AddJsonSerializer(ImmutableProtocol.Contains, _ => false, json => { }));

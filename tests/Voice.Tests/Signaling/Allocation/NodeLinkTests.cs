@@ -7,6 +7,7 @@ using Voice.Protocol.Links;
 using Voice.Signaling;
 using Voice.Signaling.Gateway.Allocation;
 using Voice.Signaling.Gateway.Guilds;
+using Voice.Signaling.Gateway.Probing;
 using Voice.Tests.Signaling.Guilds;
 using Voice.VoiceAllocator;
 using Xunit;
@@ -180,8 +181,9 @@ public class NodeLinkTests(GuildSilo silo) : IClassFixture<GuildSilo>
     {
         var admission = new LinkAdmission(
             Secret, "gateway", silo.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), time, NullLogger<LinkAdmission>.Instance);
-        var prober = silo.Services.GetRequiredService<NodeProber>();
-        return new Peer(id ?? $"node-{Guid.NewGuid():N}", admission, pipe => new NodeLink(pipe, Certificate, "test", admission, prober, silo.Grains, time, NullLogger.Instance));
+        var (prober, media) = (silo.Services.GetRequiredService<NodeProber>(), silo.Services.GetRequiredService<MediaProber>());
+        return new Peer(
+            id ?? $"node-{Guid.NewGuid():N}", admission, pipe => new NodeLink(pipe, Certificate, "test", admission, prober, media, silo.Grains, time, NullLogger.Instance));
     }
 
     /// <summary>A node's end of the link.</summary>

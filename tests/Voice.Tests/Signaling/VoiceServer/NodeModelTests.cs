@@ -110,7 +110,7 @@ public class NodeModelTests
                 case Act.MediaLost: node.MediaLost(); break;
                 case Act.MediaReady: node.Media(new MediaReady(1, 1)); break;
                 case Act.Drop: node.Drop(); break;
-                case Act.OpenProbe: Probe(node.OpenProbe($"{pick % 3}")); break;
+                case Act.OpenProbe: node.OpenProbe($"{pick % 3}"); break;
                 case Act.CloseProbe: node.CloseProbe($"{pick % 3}"); break;
             }
         }
@@ -118,6 +118,7 @@ public class NodeModelTests
         public void Check()
         {
             if (!node.Core.IsMediaReady) return; // nobody is told anything then
+            foreach (var opened in node.ToGateways.OfType<ProbeOpened>()) Probe(opened);
             var plan = node.Plan;
             Assert.Equal(plan.Transports.Keys.Order(), plan.Tracks.Values.Select(track => track.Transport).Order());
             foreach (var (ssrc, track) in plan.Tracks.Where(track => !probed.ContainsKey(track.Key)))

@@ -124,6 +124,24 @@ public class ProbeChannelsTests
         Assert.Same(opened, node.OpenProbe("one"));
     }
 
+    [Fact]
+    public void A_channel_that_the_media_process_lost_is_told_anew()
+    {
+        var node = new TestNode(workers: 2);
+        var before = node.OpenProbe("one");
+        var (talker, listener) = (TransportOf(node, before.Workers[0].Talker), TransportOf(node, before.Workers[1].Listener));
+        node.Media(new TransportClosed(talker.Id, TransportCloseReason.NotResumed));
+        node.Media(new TransportClosed(listener.Id, TransportCloseReason.NotResumed)); // of the same channel
+
+        var told = node.ToGateways.OfType<ProbeOpened>().ToList();
+        Assert.Equal(2, told.Count);
+        Assert.Equal(before.Id, told[1].Id);
+        Assert.Equal(4, node.Plan.Transports.Count);
+        Assert.NotEqual(before.Workers[0].Talker.SecretKey, PathOf(node, told[1].Workers[0].Talker).SecretKey);
+        node.Pass(ProbeOpen.Lease);
+        Assert.Empty(node.Plan.Transports);
+    }
+
     private static PutTransport TransportOf(TestNode node, ProbeEnd end) => node.Plan.Transports[node.Plan.Tracks[end.Ssrc].Transport];
 
     private static UdpPath PathOf(TestNode node, ProbeEnd end)
