@@ -16,5 +16,6 @@ var root = new RootCommand("Voice: a self-hosted voice backend with Discord's ar
     JoinsCommand.Create(),
     BenchCommand.Create(),
     DrillCommand.Create(),
+    SimulateCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, args);

@@ -16,7 +16,8 @@ public sealed record Eviction(string NodeId, string Reason, int Slots);
 /// <param name="neighbours">Which region comes next when one has no node.</param>
 /// <param name="random">Decides between nodes that are alike.</param>
 /// <param name="start">When it begins.</param>
-public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan start)
+/// <param name="rule">Null: the usual one.</param>
+public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan start, PlacementRule? rule = null)
 {
     /// <summary>Guild slots of one draining node that are asked to move in a second: what they move to has to let their clients in.</summary>
     public const int MovesPerSecond = 20;
@@ -27,6 +28,7 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
     /// <summary>What a node was given, and has not reported for so long, is not there: the guild is done, and nobody could say so.</summary>
     public static readonly TimeSpan UnseenFor = TimeSpan.FromMinutes(1);
 
+    private readonly PlacementRule rule = rule ?? PlacementRule.Usual;
     private readonly Dictionary<string, VoiceNode> nodes = [];
     private readonly NodeIndex trusted = new();
     private readonly NodeIndex doubtful = new();
@@ -108,11 +110,11 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         var key = (guild, slot);
         var former = assignments.GetValueOrDefault(key);
         if (!move) Remove(former);
-        var node = Placement.Choose(trusted, neighbours, region, avoid, move ? former?.Assignment.NodeId : null, random);
+        var node = Placement.Choose(trusted, neighbours, region, avoid, move ? former?.Assignment.NodeId : null, rule, random);
 
         // Somebody is served badly by a doubtful node, and not at all by none.
-        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, avoid, null, random);
-        if (!move) node ??= Placement.Choose(trusted, neighbours, region, null, null, random) ?? Placement.Choose(doubtful, neighbours, region, null, null, random);
+        if (!move) node ??= Placement.Choose(doubtful, neighbours, region, avoid, null, rule, random);
+        if (!move) node ??= Placement.Choose(trusted, neighbours, region, null, null, rule, random) ?? Placement.Choose(doubtful, neighbours, region, null, null, rule, random);
         if (node is null)
         {
             if (!move) waiting.Add(guild);

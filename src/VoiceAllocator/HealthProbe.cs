@@ -24,7 +24,7 @@ public enum NodeHealth
 
 /// <summary>One observer's view of one node, from what comes back on two paths: the control link, and media that its SFU forwards back. Told
 /// the time (an <see cref="ObserverClock"/>'s), never asks. docs/reliability.md has the picture, decision 0010 why the times are these.</summary>
-public sealed class HealthProbe
+public sealed class HealthProbe(HealthTimes? times = null)
 {
     /// <summary>A node is pinged, and its media probed, so often.</summary>
     public static readonly TimeSpan ProbePeriod = TimeSpan.FromMilliseconds(250);
@@ -62,6 +62,7 @@ public sealed class HealthProbe
     /// <summary>A node that did not fall for so long has a clean slate.</summary>
     public static readonly TimeSpan FallsForgottenAfter = TimeSpan.FromMinutes(15);
 
+    private readonly HealthTimes times = times ?? HealthTimes.Usual;
     private readonly HashSet<string> links = [];
     private TimeSpan controlHeard;
     private TimeSpan unlinkedAt;
@@ -83,7 +84,7 @@ public sealed class HealthProbe
 
     /// <summary>How long the next probation is, or the one that runs.</summary>
     public TimeSpan Probation =>
-        TimeSpan.FromTicks(Math.Min(FirstProbation.Ticks << Math.Clamp(falls - 1, 0, 16), LongestProbation.Ticks));
+        TimeSpan.FromTicks(Math.Min(times.FirstProbation.Ticks << Math.Clamp(falls - 1, 0, 16), LongestProbation.Ticks));
 
     public void LinkUp(string link, TimeSpan now)
     {
@@ -158,27 +159,34 @@ public sealed class HealthProbe
     private NodeHealth Look(TimeSpan now)
     {
         var control = now - controlHeard;
-        if (media.Max() is not { } lastMedia) return LookAlone(control, now);
+        TimeSpan? newest = null;
+
+        // The worker that is heard least: people are on all of them. One that was never heard is not proven, which is no reason to evict.
+        var worst = now;
+        foreach (var heard in media)
+        {
+            if (newest is null || heard > newest) newest = heard;
+            if (heard < worst) worst = heard.Value;
+        }
+
+        if (newest is not { } lastMedia) return LookAlone(control, now);
 
         var lastSign = lastMedia > controlHeard ? lastMedia : controlHeard;
         var sinceRedial = now - (unlinkedAt > lastSign ? unlinkedAt : lastSign);
-        if (now - lastSign >= DeadAfter || (!IsLinked && sinceRedial >= RedialWithin)) return NodeHealth.Dead;
-
-        // The worker that is heard least: people are on all of them. One that was never heard is not proven, which is no reason to evict.
-        var worst = media.Min(heard => heard ?? now);
-        if (now - worst >= GreyAfter) return NodeHealth.Grey;
+        if (now - lastSign >= times.DeadAfter || (!IsLinked && sinceRedial >= RedialWithin)) return NodeHealth.Dead;
+        if (now - worst >= times.GreyAfter) return NodeHealth.Grey;
         if (control >= MuteAfter) return NodeHealth.Mute;
-        var isDoubted = !IsLinked || control >= DoubtedAfter || now - worst >= DoubtedAfter || IsUnproven(now);
+        var isDoubted = !IsLinked || control >= times.DoubtedAfter || now - worst >= times.DoubtedAfter || IsUnproven(now);
         return isDoubted ? NodeHealth.Suspect : NodeHealth.Healthy;
     }
 
     private NodeHealth LookAlone(TimeSpan control, TimeSpan now)
     {
         if (control >= DeadAfterAlone) return NodeHealth.Dead;
-        return !IsLinked || control >= DoubtedAfter || IsUnproven(now) ? NodeHealth.Suspect : NodeHealth.Healthy;
+        return !IsLinked || control >= times.DoubtedAfter || IsUnproven(now) ? NodeHealth.Suspect : NodeHealth.Healthy;
     }
 
-    private bool IsUnproven(TimeSpan now) => media.Contains(null) && now - mediaOpened >= GreyAfter;
+    private bool IsUnproven(TimeSpan now) => media.Contains(null) && now - mediaOpened >= times.GreyAfter;
 
     private TimeSpan Oldest() => media.Min() is { } heard && heard < controlHeard ? heard : controlHeard;
 

@@ -17,7 +17,7 @@ public class Architecture
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
         ["voice"] = ["Voice.Signaling", "Voice.Media", "Voice.VoiceAllocator", "Voice.Client", "Voice.Load", "Voice.Protocol"],
-        ["Voice.Load"] = ["Voice.Client", "Voice.Signaling", "Voice.Protocol"], // it joins as a client does, and starts a media process as a node does
+        ["Voice.Load"] = ["Voice.Client", "Voice.Signaling", "Voice.VoiceAllocator", "Voice.Protocol"], // it joins as a client does, starts a media process as a node does, and simulates fleets
         ["Voice.Signaling"] = ["Voice.VoiceAllocator", "Voice.Protocol"],
         ["Voice.Media"] = ["Voice.Protocol"],
         ["Voice.VoiceAllocator"] = ["Voice.Protocol"],

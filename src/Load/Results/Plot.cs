@@ -26,6 +26,9 @@ internal sealed record Plot(string Title, string XName, string YName, IReadOnlyL
     private const double Bottom = 48;
     private const int Ticks = 5;
 
+    internal const string Font = "font:11px system-ui,sans-serif;fill:#374151";
+    internal const string Style = ".title{font-size:13px;font-weight:600}.axis{fill:none;stroke:#9ca3af}.grid{stroke:#f3f4f6}.line{fill:none;stroke-width:1.5}.limit{stroke:#dc2626;stroke-dasharray:4 3}.mark{stroke:#7c3aed;stroke-dasharray:2 3}";
+
     private static readonly string[] Colours = ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed"];
 
     /// <summary>Empty where there is nothing to draw.</summary>
@@ -69,6 +72,11 @@ internal sealed record Plot(string Title, string XName, string YName, IReadOnlyL
 
         return svg.Append("</svg>").ToString();
     }
+
+    /// <summary>With its styles, as a file of its own.</summary>
+    public string ToSvgFile() => ToSvg().Replace(
+        "<svg ", $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{Height}\" ", StringComparison.Ordinal).Replace(
+        "role=\"img\">", $"role=\"img\"><style>svg{{{Font}}}{Style}</style><rect width=\"{Width}\" height=\"{Height}\" fill=\"#fff\"/>", StringComparison.Ordinal) + "\n";
 
     private void Axes(StringBuilder svg, double maxX, double low, double high)
     {

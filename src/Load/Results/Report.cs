@@ -7,17 +7,15 @@ namespace Voice.Load.Results;
 /// <summary>Results as one HTML page that needs nothing else.</summary>
 public static class Report
 {
-    internal const string Style = """
+    internal const string Style = $$"""
         body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#1f2937;background:#fff}
         h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
         th,td{padding:.25em .6em;text-align:right;border-bottom:1px solid #e5e7eb}
         th:first-child,td:first-child{text-align:left}td{white-space:nowrap}th{font-weight:600}
         .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:1em}
-        svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:#374151}
-        .title{font-size:13px;font-weight:600}
-        .axis{fill:none;stroke:#9ca3af}.grid{stroke:#f3f4f6}.line{fill:none;stroke-width:1.5}.limit{stroke:#dc2626;stroke-dasharray:4 3}
-        .mark{stroke:#7c3aed;stroke-dasharray:2 3}
+        svg{width:100%;height:auto;{{Plot.Font}}}
+        {{Plot.Style}}
         .note{color:#92400e}
         """;
 

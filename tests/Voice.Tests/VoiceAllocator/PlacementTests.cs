@@ -92,8 +92,8 @@ public class PlacementTests
             for (var i = 0; i < loads.Length; i++) tested.Arrive($"{i}", loads[i]);
             var chosen = int.Parse(tested.Assign(1, "", null, 1, null, Seconds(0))!.NodeId, CultureInfo.InvariantCulture);
             var worst = Array.IndexOf(loads, loads.Max());
-            var gap = loads[worst] - loads.Where((_, i) => i != worst).Max();
-            return chosen != worst || gap < Placement.Noise;
+            var gap = loads[worst] - Math.Max(Placement.Idle, loads.Where((_, i) => i != worst).Max());
+            return chosen != worst || gap < PlacementRule.Usual.Noise;
         });
 
     [Theory]
