@@ -20,14 +20,14 @@ public sealed class MediaProbeTests(ClusterFixture cluster) : IClassFixture<Clus
         await Until("well", "healthy");
 
         var media = grey.Children();
-        await Signal("-STOP", media);
+        await Signal("-STOP", media, TestContext.Current.CancellationToken);
         try
         {
             await Until("grey", "out");
         }
         finally
         {
-            await Signal("-CONT", media); // else they would outlive the test
+            await Signal("-CONT", media, CancellationToken.None); // else they would outlive the test
         }
 
         await Until("grey", "healthy");
@@ -35,14 +35,18 @@ public sealed class MediaProbeTests(ClusterFixture cluster) : IClassFixture<Clus
     }
 
     private Task Until(string node, string state) => Poll.Until(
-        async () => (await cluster.Nodes()).Any(one => one.Id == node && one.State == state && one.Usable == (state == "healthy")),
+        async () =>
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            return (await cluster.Nodes()).Any(one => one.Id == node && one.State == state && one.Usable == (state == "healthy"));
+        },
         $"{node} to be {state}",
         Patience);
 
-    private static async Task Signal(string signal, int[] processes)
+    private static async Task Signal(string signal, int[] processes, CancellationToken cancel)
     {
         using var kill = Process.Start("kill", [signal, .. processes.Select(process => process.ToString(CultureInfo.InvariantCulture))]);
-        await kill.WaitForExitAsync();
+        await kill.WaitForExitAsync(cancel);
         Assert.Equal(0, kill.ExitCode);
     }
 }

@@ -66,7 +66,7 @@ public sealed partial class ThreeGateways : IAsyncLifetime
         using var http = Http(gateway, Token(NewUser(), administrator: true));
         var json = await http.GetFromJsonAsync<JsonElement>("allocator/v1/nodes");
         return [.. json.EnumerateArray().Select(n => new NodeView(
-            n.GetProperty("node_id").GetString()!, n.GetProperty("usable").GetBoolean(), n.GetProperty("endpoint").GetString()!))];
+            n.GetProperty("node_id").GetString()!, n.GetProperty("usable").GetBoolean(), n.GetProperty("endpoint").GetString()!, n.GetProperty("state").GetString()!))];
     }
 
     public Snowflake NewUser() => Snowflake.At(DateTimeOffset.UtcNow, Interlocked.Increment(ref users));
