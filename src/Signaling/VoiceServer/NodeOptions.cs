@@ -7,6 +7,8 @@ public sealed record NodeOptions
 {
     internal const int DefaultChannelPeople = 400;
     internal const int DefaultMaxSessions = 2000;
+
+    /// <summary>A tenth of what one worker can refuse: docs/reliability.md.</summary>
     internal const int DefaultFloodPackets = 50_000;
 
     public required string DataDirectory { get; init; }
