@@ -85,6 +85,7 @@ public static class MediaProcess
         public async Task RunAsync(CancellationToken cancel)
         {
             Tell(new MediaReady(Environment.ProcessId, workers.Length, memory.IsReadable));
+            Practice.Start(() => Volatile.Read(ref revision) >= 0, () => Tell(new MediaWarm()));
 
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var sending = SendAsync(ending.Token);
@@ -120,6 +121,12 @@ public static class MediaProcess
                     if (revision < 0) foreach (var worker in workers) worker.Start();
                     Volatile.Write(ref revision, snapshot.Revision);
                     break;
+                case MediaStop:
+                    foreach (var worker in workers) worker.Stop();
+                    foreach (var worker in workers) worker.Stopped();
+                    foreach (var worker in workers) worker.Worker.Retire();
+                    Tell(new MediaStopped());
+                    break;
                 case MediaDelta delta:
                     if (revision < 0) throw new InvalidDataException("a delta came before the first snapshot");
                     if (delta.Revision != revision + 1) throw new InvalidDataException($"revision {delta.Revision} came after {revision}");
@@ -147,6 +154,7 @@ public static class MediaProcess
             using var timer = new PeriodicTimer(ReportInterval);
             while (await timer.WaitForNextTickAsync(cancel))
             {
+                if (Volatile.Read(ref revision) < 0) continue;
                 process.Refresh();
                 Tell(Report(process.TotalProcessorTime.TotalSeconds));
             }

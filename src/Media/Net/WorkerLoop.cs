@@ -57,11 +57,23 @@ public sealed class WorkerLoop : IDisposable
     /// <summary>Any thread; see <see cref="Worker.Replace"/>.</summary>
     public void Replace(IReadOnlyList<MediaChange> changes) => Post(worker => worker.Replace(changes, Now()));
 
-    public void Dispose()
+    /// <summary>What was begun is done, and then nothing is read or sent any more. Any thread; <see cref="Stopped"/> waits for it.</summary>
+    public void Stop()
     {
         stopping = true;
         doorbell.Ring();
+    }
+
+    /// <summary>Returns when the thread has ended.</summary>
+    public void Stopped()
+    {
         if (thread.IsAlive) thread.Join();
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        Stopped();
         port.Dispose();
     }
 

@@ -21,6 +21,7 @@ public static class MediaLink
 /// <summary>Node to media process.</summary>
 [Union(0, typeof(MediaSnapshot))]
 [Union(1, typeof(MediaDelta))]
+[Union(2, typeof(MediaStop))]
 public abstract record MediaCommand;
 
 /// <summary>The whole desired state: whatever is not put here is dropped.</summary>
@@ -35,6 +36,10 @@ public sealed record MediaSnapshot(
 
 [MessagePackObject]
 public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key(1)] MediaChange[] Changes) : MediaCommand;
+
+/// <summary>Another process takes over: read and send no more, leave exact checkpoints, and say <see cref="MediaStopped"/>.</summary>
+[MessagePackObject]
+public sealed record MediaStop : MediaCommand;
 
 [Union(0, typeof(PutTransport))]
 [Union(1, typeof(DropTransport))]
@@ -180,6 +185,8 @@ public sealed record DropSubscription([property: Key(0)] uint Track, [property: 
 [Union(2, typeof(TransportClosed))]
 [Union(3, typeof(MediaReport))]
 [Union(4, typeof(TransportReady))]
+[Union(5, typeof(MediaWarm))]
+[Union(6, typeof(MediaStopped))]
 public abstract record MediaEvent;
 
 /// <summary>First message: the process waits for its snapshot, and reads its sockets from then on. The node sends it when no other process serves.</summary>
@@ -189,6 +196,14 @@ public sealed record MediaReady(
     [property: Key(0)] int ProcessId,
     [property: Key(1)] int Workers,
     [property: Key(2)] bool CanResume = true) : MediaEvent;
+
+/// <summary>While it waited for its snapshot, the process has done everything once that it will have to do: it can take over without a pause.</summary>
+[MessagePackObject]
+public sealed record MediaWarm : MediaEvent;
+
+/// <summary>Answer to <see cref="MediaStop"/>: the sockets and the keys are another process's now.</summary>
+[MessagePackObject]
+public sealed record MediaStopped : MediaEvent;
 
 /// <summary>The DTLS handshake is done and media can flow. What a later process needs to carry on without the client
 /// noticing (design.md section 3.8): the SRTP keys and the validated address.</summary>

@@ -12,7 +12,8 @@ namespace Voice.Signaling.VoiceServer;
 /// outlive the node, however that ends.</summary>
 internal sealed class MediaChild : IAsyncDisposable
 {
-    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Time for its last words.</summary>
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Of two children that start at the same time, neither should inherit the other's descriptors.</summary>
     private static readonly Lock Starting = new();
@@ -26,6 +27,8 @@ internal sealed class MediaChild : IAsyncDisposable
         this.socket = socket;
         Link = new(new StreamPipe(new NetworkStream(socket)), MediaLink.MaxFrame);
     }
+
+    public int ProcessId => process.Id;
 
     public LinkConnection<MediaCommand, MediaEvent> Link { get; }
 
@@ -66,14 +69,21 @@ internal sealed class MediaChild : IAsyncDisposable
         }
     }
 
-    /// <summary>When this returns it is dead: nothing of it reads a socket or uses a key.</summary>
-    public async Task KillAsync()
+    /// <summary>Ends the link: both ends read its end. Any thread, any number of times.</summary>
+    public void HangUp()
     {
-        process.Kill();
-        await process.WaitForExitAsync();
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The process is gone.
+        }
     }
 
-    /// <summary>Ends the link and waits for the exit; a process that does not go by itself is killed.</summary>
+    /// <summary>Ends the link and waits for the exit; a process that does not go by itself is killed. When this returns it is dead: nothing of it reads a
+    /// socket or uses a key.</summary>
     public async ValueTask DisposeAsync()
     {
         socket.Dispose();

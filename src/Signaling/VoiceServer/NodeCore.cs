@@ -36,6 +36,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(13_750);
     public static readonly TimeSpan HeartbeatTimeout = 3 * HeartbeatInterval;
     public static readonly TimeSpan IdentifyTimeout = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan MediaReplaceTime = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan ResumeWindow = TimeSpan.FromSeconds(60);
 
     private static readonly BackendVersion Version = new("0.1.0", "0.1.0");
@@ -51,13 +52,15 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         new(node.Workers.Length, node.ChannelPeople, Math.Max(1, node.MaxSessions / node.Workers.Length));
 
     private readonly ProbeChannels probes = new(node, numbers);
+    private TimeSpan replacedBy;
     private bool stopped;
 
     public int Sessions => byId.Count;
 
     public int Guilds => guilds.Count;
 
-    public bool IsMediaReady => media.IsReady;
+    /// <summary>Media flows, or will in a moment: of a process that was replaced nobody need know.</summary>
+    public bool IsMediaReady(TimeSpan now) => media.IsReady || now < replacedBy;
 
     public HostedGuild[] Hosted() => guilds.Hosted();
 
@@ -212,7 +215,11 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
     /// <summary>The media process is gone. Another is told what it knew and goes on, so that nobody notices, but for those with a handshake under way:
     /// they join again.</summary>
-    public void MediaLost() => EndAll(media.Lose(), "media process lost");
+    public void MediaLost(TimeSpan now)
+    {
+        if (media.IsReady) replacedBy = now + MediaReplaceTime;
+        EndAll(media.Lose(), "media process lost");
+    }
 
     // ---- sessions
 

@@ -26,6 +26,9 @@ public sealed class NodeHost : IAsyncDisposable
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>On the control socket: see <see cref="NodeControl"/>.</summary>
+    public const string ReloadRequest = "reload";
+
     private readonly NodeOptions options;
     private readonly DnsEndPoint[] gateways;
     private readonly byte[] secret;
@@ -44,6 +47,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly List<Task> running = [];
     private NodeLinks? links;
+    private NodeControl? control;
     private MediaReport? lastMedia;
     private Task? stopped;
 
@@ -141,6 +145,8 @@ public sealed class NodeHost : IAsyncDisposable
         links = new NodeLinks(gateways, profile, FromGatewayAsync, log, time);
         Run(links.RunAsync(stopping.Token));
         Run(ReportAsync(stopping.Token));
+        control = NodeControl.TryOpen(options.DataDirectory, NodeId, log);
+        if (control is not null) Run(control.RunAsync(AnswerAsync, stopping.Token));
         Completion = CompleteAsync();
     }
 
@@ -169,6 +175,7 @@ public sealed class NodeHost : IAsyncDisposable
     private async Task StopOnceAsync()
     {
         await mailbox.PostAsync((core, _) => core.Stop());
+        control?.Dispose();
         await voice.Emptied().WaitAsync(GoodbyeTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await stopping.CancelAsync();
         await app.StopAsync();
@@ -185,6 +192,7 @@ public sealed class NodeHost : IAsyncDisposable
             {
                 var report = load.Report(now, Environment.CpuUsage.TotalTime, Volatile.Read(ref lastMedia), core);
                 if (flood.IsFlooded) report = report with { Drain = NodeDrain.Flooded };
+                if (media.IsCrashLooping) report = report with { Drain = NodeDrain.CrashLoop };
                 metrics.TakeLoad(report);
                 links!.Report(report);
             });
@@ -206,7 +214,7 @@ public sealed class NodeHost : IAsyncDisposable
         if (happened is MediaReport report) Volatile.Write(ref lastMedia, report);
         metrics.Take(happened);
         return happened is null
-            ? mailbox.PostAsync((core, _) => core.MediaLost())
+            ? mailbox.PostAsync((core, now) => core.MediaLost(now))
             : mailbox.PostAsync((core, now) =>
             {
                 if (happened is MediaReport measured) Watch(now, measured);
@@ -222,6 +230,12 @@ public sealed class NodeHost : IAsyncDisposable
         if (flood.IsFlooded) log.LogWarning("strangers send {Rate:0} packets a second: asking to be drained", flood.PacketsPerSecond);
         else log.LogWarning("strangers have stopped: asking for guilds again");
     }
+
+    private async Task<string> AnswerAsync(string request, CancellationToken cancel) => request switch
+    {
+        ReloadRequest => await media.ReloadAsync(cancel),
+        _ => $"refused: a node can be asked to {ReloadRequest}",
+    };
 
     private void Deliver(Output output)
     {

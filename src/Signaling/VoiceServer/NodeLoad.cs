@@ -35,7 +35,7 @@ internal sealed class NodeLoad(int processors, int maxSessions)
             Share((double)core.Sessions / maxSessions),
             core.Sessions,
             core.Guilds,
-            core.IsMediaReady,
+            core.IsMediaReady(now),
             core.Hosted());
         (lastNow, lastCpu, lastBusy, lastBytes) = (now, cpu, busy, bytes);
         return report;

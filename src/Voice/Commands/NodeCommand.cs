@@ -12,11 +12,27 @@ internal static class NodeCommand
         var common = new CommonSettings(settings);
         var node = new NodeSettings(settings, "port");
         var gateway = settings.List("gateway", "link ports of all gateways of the cluster: host:port[,host:port]", ["127.0.0.1:8081"]);
+        command.Subcommands.Add(CreateReload());
         command.SetAction(async (parsed, cancel) =>
         {
             await using var host = await NodeHost.StartAsync(node.Read(parsed, common, parsed.GetRequiredValue(gateway)), cancel);
             Console.WriteLine($"Node {host.NodeId} is up: https://{host.Endpoint}/");
             await CommandRunner.UntilStopped(host.Completion);
+        });
+        return command;
+    }
+
+    private static Command CreateReload()
+    {
+        var command = new Command("reload", "Let a new media process, of the program on the disk, take over from the running node's: nobody hears it.");
+        var settings = new Settings(command);
+        var data = settings.Text("data", "the node's data folder", "data");
+        var id = settings.Text("id", "name of the node", "node-1");
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var answer = await NodeControl.AskAsync(parsed.GetRequiredValue(data), parsed.GetRequiredValue(id), NodeHost.ReloadRequest, cancel);
+            if (answer.StartsWith("refused", StringComparison.Ordinal)) throw new Signaling.StartupException(answer);
+            Console.WriteLine(answer);
         });
         return command;
     }

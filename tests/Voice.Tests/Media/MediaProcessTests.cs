@@ -118,6 +118,33 @@ public sealed class MediaProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_practises_while_it_waits_and_then_serves()
+    {
+        await Next<MediaWarm>();
+
+        await link.SendAsync(Snapshot(5), Cancel);
+
+        await ReportOf(5);
+        Assert.Empty(log.ToString());
+    }
+
+    [Fact]
+    public async Task One_that_was_stopped_says_so_and_reads_no_more()
+    {
+        await link.SendAsync(Snapshot(5), Cancel);
+        await ReportOf(5);
+
+        await link.SendAsync(new MediaStop(), Cancel);
+        await Next<MediaStopped>();
+
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.SendTo([1, 2, 3], v4);
+        var report = await Next<MediaReport>();
+        Assert.Equal(0, (await Next<MediaReport>()).PacketsReceived);
+        Assert.Equal(0, report.PacketsReceived);
+    }
+
+    [Fact]
     public void Descriptors_are_listed_by_worker()
     {
         Assert.True(MediaProcessOptions.TryParseUdp("5,6;7", out var udp));

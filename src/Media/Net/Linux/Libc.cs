@@ -62,6 +62,10 @@ internal static unsafe partial class Libc
         return time.Nanoseconds;
     }
 
+    /// <summary>The scheduling priority of the calling thread: <paramref name="which"/> and <paramref name="who"/> 0, 19 for the lowest.</summary>
+    [LibraryImport("libc")]
+    public static partial int setpriority(int which, uint who, int priority);
+
     public struct TimeSpec
     {
         public long Seconds;

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Voice.Protocol.Links;
 using Voice.Protocol.Voice;
 using Voice.Signaling;
@@ -83,40 +81,6 @@ public sealed class NodeHostTests : IDisposable
         await using var node = await NodeHost.StartAsync(Options(gateway.Address), patience.Token);
 
         await Assert.ThrowsAsync<EndOfStreamException>(() => gateway.AcceptAsync(patience.Token));
-    }
-
-    [Fact]
-    public async Task A_killed_media_process_has_a_successor_on_the_same_ports_and_none_when_the_node_stops()
-    {
-        using var sockets = MediaSockets.Open(new MediaAddresses(new(IPAddress.Loopback, IPAddress.Loopback), null), 0, workers: 2);
-        using var memory = MediaMemory.Create(workers: 2);
-        var events = System.Threading.Channels.Channel.CreateUnbounded<MediaEvent?>();
-        var supervisor = new MediaSupervisor(RealNode.MediaCommand, sockets, memory, e => events.Writer.WriteAsync(e), NullLogger.Instance, TimeProvider.System);
-        using var stop = new CancellationTokenSource();
-        var running = supervisor.RunAsync(stop.Token);
-
-        var first = await NextAsync<MediaReady>();
-        Assert.Equal(2, first.Workers);
-        using (var process = Process.GetProcessById(first.ProcessId)) process.Kill();
-        while (await events.Reader.ReadAsync(patience.Token) is not null)
-        {
-        }
-
-        var second = await NextAsync<MediaReady>();
-        supervisor.Send(new MediaPlan().TakeSnapshot(TestNode.Dtls.Certificate, TestNode.Dtls.PrivateKey));
-        Assert.Equal(1, (await NextAsync<MediaReport>(report => report.Revision == 1)).Revision);
-        using var last = Process.GetProcessById(second.ProcessId);
-        await stop.CancelAsync();
-        await running;
-        Assert.True(last.HasExited);
-
-        async Task<T> NextAsync<T>(Predicate<T>? wanted = null)
-        {
-            while (true)
-            {
-                if (await events.Reader.ReadAsync(patience.Token) is T found && wanted?.Invoke(found) != false) return found;
-            }
-        }
     }
 
     [Fact]

@@ -117,7 +117,7 @@ public class NodeModelTests
 
         public void Check()
         {
-            if (!node.Core.IsMediaReady) return; // nobody is told anything then
+            if (!node.IsTold) return; // nobody is told anything then
             foreach (var opened in node.ToGateways.OfType<ProbeOpened>()) Probe(opened);
             var plan = node.Plan;
             Assert.Equal(plan.Transports.Keys.Order(), plan.Tracks.Values.Select(track => track.Transport).Order());

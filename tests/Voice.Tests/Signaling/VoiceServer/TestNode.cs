@@ -128,15 +128,20 @@ internal sealed class TestNode
         Deliver();
     }
 
+    /// <summary>There is a media process, and it is told everything.</summary>
+    public bool IsTold { get; private set; }
+
     public void Media(MediaEvent happened)
     {
+        IsTold |= happened is MediaReady;
         Core.Media(Now, happened);
         Deliver();
     }
 
     public void MediaLost()
     {
-        Core.MediaLost();
+        IsTold = false;
+        Core.MediaLost(Now);
         Deliver();
     }
 
