@@ -18,6 +18,7 @@ internal sealed class CrashHistory
 
     private readonly Queue<TimeSpan> deaths = [];
     private long loopingUntil;
+    private int waits;
 
     public bool IsLooping(TimeSpan now) => now.Ticks < Volatile.Read(ref loopingUntil);
 
@@ -26,9 +27,10 @@ internal sealed class CrashHistory
     {
         while (deaths.TryPeek(out var first) && now - first >= Window) deaths.Dequeue();
         deaths.Enqueue(now);
+        if (!IsLooping(now)) waits = 0;
         if (deaths.Count < Limit && !IsLooping(now)) return TimeSpan.Zero;
         Volatile.Write(ref loopingUntil, (now + Quiet).Ticks);
-        var delay = FirstDelay * Math.Pow(2, Math.Max(0, deaths.Count - Limit));
+        var delay = FirstDelay * Math.Pow(2, Math.Min(waits++, 10));
         return delay < LongestDelay ? delay : LongestDelay;
     }
 }

@@ -23,12 +23,12 @@ internal sealed class MediaChild : IAsyncDisposable
 
     private MediaChild(Process process, Socket socket)
     {
-        this.process = process;
+        (this.process, ProcessId) = (process, process.Id);
         this.socket = socket;
         Link = new(new StreamPipe(new NetworkStream(socket)), MediaLink.MaxFrame);
     }
 
-    public int ProcessId => process.Id;
+    public int ProcessId { get; }
 
     public LinkConnection<MediaCommand, MediaEvent> Link { get; }
 

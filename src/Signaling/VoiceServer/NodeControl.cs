@@ -46,10 +46,11 @@ public sealed class NodeControl : IDisposable
     }
 
     /// <summary>Asks a running node.</summary>
+    /// <param name="nodeId">Null: the one that there is.</param>
     /// <exception cref="StartupException">There is none, or it said nothing.</exception>
-    public static async Task<string> AskAsync(string dataDirectory, string nodeId, string request, CancellationToken cancel)
+    public static async Task<string> AskAsync(string dataDirectory, string? nodeId, string request, CancellationToken cancel)
     {
-        var path = PathOf(dataDirectory, nodeId);
+        var path = nodeId is null ? TheOnlyOne(dataDirectory) : PathOf(dataDirectory, nodeId);
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -57,11 +58,11 @@ public sealed class NodeControl : IDisposable
             await using var stream = new NetworkStream(socket);
             await stream.WriteAsync(Encoding.UTF8.GetBytes(request + '\n'), cancel);
             using var reader = new StreamReader(stream);
-            return await reader.ReadLineAsync(cancel) ?? throw new StartupException($"node {nodeId} did not answer");
+            return await reader.ReadLineAsync(cancel) ?? throw new StartupException($"the node at {path} did not answer");
         }
         catch (Exception e) when (e is SocketException or IOException or ArgumentException)
         {
-            throw new StartupException($"no node {nodeId} answers at {path} ({e.Message}): pass its --data and --id", e);
+            throw new StartupException($"no node answers at {path} ({e.Message}): pass its --data and --id", e);
         }
     }
 
@@ -111,6 +112,14 @@ public sealed class NodeControl : IDisposable
         }
 
         return null;
+    }
+
+    private static string TheOnlyOne(string dataDirectory)
+    {
+        string[] found = Directory.Exists(dataDirectory) ? Directory.GetFiles(dataDirectory, "*.sock") : [];
+        return found.Length == 1
+            ? found[0]
+            : throw new StartupException($"{dataDirectory} is the data folder of {found.Length} running nodes: pass --data, and --id where there are several");
     }
 
     private static bool IsAnswered(UnixDomainSocketEndPoint address)

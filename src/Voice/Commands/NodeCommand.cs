@@ -27,10 +27,10 @@ internal static class NodeCommand
         var command = new Command("reload", "Let a new media process, of the program on the disk, take over from the running node's: nobody hears it.");
         var settings = new Settings(command);
         var data = settings.Text("data", "the node's data folder", "data");
-        var id = settings.Text("id", "name of the node", "node-1");
+        var id = settings.OptionalText("id", "name of the node [the one that runs there]");
         command.SetAction(async (parsed, cancel) =>
         {
-            var answer = await NodeControl.AskAsync(parsed.GetRequiredValue(data), parsed.GetRequiredValue(id), NodeHost.ReloadRequest, cancel);
+            var answer = await NodeControl.AskAsync(parsed.GetRequiredValue(data), parsed.GetValue(id), NodeHost.ReloadRequest, cancel);
             if (answer.StartsWith("refused", StringComparison.Ordinal)) throw new Signaling.StartupException(answer);
             Console.WriteLine(answer);
         });

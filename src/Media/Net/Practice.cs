@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Voice.Media.Checkpoints;
 using Voice.Media.Dtls;
-using Voice.Media.Net;
 using Voice.Media.Net.Linux;
 using Voice.Media.Rings;
 using Voice.Protocol.DiscordUdp;
@@ -14,7 +13,7 @@ using Voice.Protocol.Rtp;
 using Voice.Protocol.Srtp;
 using Voice.Protocol.Stun;
 
-namespace Voice.Media;
+namespace Voice.Media.Net;
 
 /// <summary>What a process does while it waits for its turn: it takes over and serves a small conversation of its own, on sockets and in memory of its
 /// own. So everything is compiled, loaded and paged in when people wait for it.</summary>
