@@ -32,12 +32,16 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
     private long ignored;
 
     public AllocatorGrain(
-        [PersistentState("drains", Storage)] IPersistentState<DrainRecord> drains, IMeterFactory meters, TimeProvider time, ILogger<AllocatorGrain> log)
+        [PersistentState("drains", Storage)] IPersistentState<DrainRecord> drains,
+        Neighbours neighbours,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger<AllocatorGrain> log)
     {
         (this.drains, this.time, this.log) = (drains, time, log);
         var start = time.GetElapsedTime(0);
         clock = new ObserverClock(TickPeriod, start);
-        fleet = new Fleet(new Neighbours(), new Random(), start);
+        fleet = new Fleet(neighbours, new Random(), start);
         observers = new ObserverManager<IAssignmentObserver>(TimeSpan.FromSeconds(60), log);
         var meter = meters.Create("Voice.Allocator");
         evictions = meter.CreateCounter<long>("voice.allocator.evictions");

@@ -1,12 +1,20 @@
 namespace Voice.VoiceAllocator;
 
-/// <summary>Which region comes next when one has no node to give. Not thread safe.</summary>
+/// <summary>Which region comes next when one has no node to give. Thread safe as long as nothing is set.</summary>
 public sealed class Neighbours
 {
     private readonly Dictionary<string, string[]> orders = [];
 
     /// <summary>The regions after <paramref name="region"/>, nearest first. Those that are not named come after them, by name.</summary>
     public void Set(string region, params string[] nearestFirst) => orders[region] = nearestFirst;
+
+    /// <summary>From lists of which each begins with the region that it is for.</summary>
+    public static Neighbours Of(IEnumerable<string[]> orders)
+    {
+        var neighbours = new Neighbours();
+        foreach (var order in orders) neighbours.Set(order[0], order[1..]);
+        return neighbours;
+    }
 
     /// <summary>From the round-trip times between regions, in any one unit; a pair needs to be there once.</summary>
     public static Neighbours FromLatencies(IReadOnlyDictionary<(string From, string To), double> latencies)

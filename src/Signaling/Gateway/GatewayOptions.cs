@@ -35,6 +35,9 @@ public sealed record GatewayOptions
     /// <summary>The gateways that share guilds with this one; null: it is alone, with guilds in its data folder.</summary>
     public GatewayCluster? Cluster { get; init; }
 
+    /// <summary>Regions, each followed by those that take its guilds when it has no node, nearest first.</summary>
+    public IReadOnlyList<string[]> Neighbours { get; init; } = [];
+
     /// <summary>Guests may log in by name alone; null: only while bound to loopback.</summary>
     public bool? GuestLogin { get; init; }
 

@@ -35,6 +35,9 @@ internal sealed class GatewaySettings(Settings settings, int linkPort)
     private readonly Option<string?> redis = settings.OptionalText("redis", "share guilds with the other gateways of a cluster over this Redis: host:port[,host:port][,password=...]");
     private readonly Option<string> clusterId = settings.Text("cluster-id", "name of the cluster, where several share a Redis", Defaults.Id);
     private readonly Option<string> siloHost = settings.Text("silo-host", "address at which the other gateways reach this one; keep it private", Defaults.Host);
+    private readonly Option<string[]> neighbours = settings.List(
+        "neighbours", "regions, each followed by those that take its guilds when it has no node, nearest first: eu:us:asia,us:eu", []);
+
     private readonly Option<int> siloPort = settings.Port("silo-port", "TCP port there; 0 takes a free one", Defaults.Port);
 
     public GatewayOptions Read(ParseResult parsed, CommonSettings common) => new()
@@ -49,6 +52,9 @@ internal sealed class GatewaySettings(Settings settings, int linkPort)
         LinkPort = parsed.GetValue(link),
         GuestLogin = parsed.GetValue(guests),
         TokenKey = parsed.GetValue(tokenKey),
+        Neighbours = [.. parsed.GetRequiredValue(neighbours).Select(region => region.Split(':')).Select(regions => regions.Length > 1 && !regions.Contains("")
+            ? regions
+            : throw new SettingException($"--neighbours has '{string.Join(':', regions)}', and wants REGION:NEXT[:NEXT]"))],
         Cluster = parsed.GetValue(redis) is not { } shared ? null : new GatewayCluster
         {
             Redis = shared,

@@ -8,6 +8,7 @@ using Orleans.Serialization;
 using Orleans.Serialization.Cloning;
 using Voice.Signaling.Gateway.Allocation;
 using Voice.Signaling.Gateway.Probing;
+using Voice.VoiceAllocator;
 
 namespace Voice.Signaling.Gateway.Guilds;
 
@@ -29,6 +30,7 @@ public static class GuildServices
         builder.Services.AddSingleton(new VoiceTokenKey(secret));
         builder.Services.AddMetrics();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LinkAdmission>(services, secret, Guid.NewGuid().ToString("N")));
+        builder.Services.AddSingleton(Neighbours.Of(options.Neighbours));
         builder.Services.AddSingleton<NodeProber>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeProber>());
         builder.Services.AddSingleton<MediaProber>();
