@@ -47,6 +47,11 @@ public sealed record VoiceStateUpdate(Snowflake? GuildId, Snowflake? ChannelId)
 
     /// <summary>Regions by measured latency, best first; a hint.</summary>
     public string[]? PreferredRegions { get; init; }
+
+    /// <summary>The voice session that the client has in this channel, if it lost nothing but its gateway session (our addition):
+    /// the new one takes it over as it is. Null: it has none, or does not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SessionId { get; init; }
 }
 
 /// <summary>Op 8: the members of a guild that are named, or whose names begin so.</summary>

@@ -129,13 +129,16 @@ public sealed record GuildUpdate(
     [property: Key(6)] ulong[] Removed) : GatewayLinkMessage;
 
 /// <summary>Answer to a <see cref="GuildUpdate"/>; <paramref name="NeedWhole"/> asks for a whole one instead.</summary>
+/// <param name="Connected">To a whole update: the users who have a voice session, one that can be resumed included; the gateway may have
+/// lost its memory.</param>
 [MessagePackObject]
 public sealed record GuildAck(
     [property: Key(0)] ulong Guild,
     [property: Key(1)] string Slot,
     [property: Key(2)] long Epoch,
     [property: Key(3)] long Revision,
-    [property: Key(4)] bool NeedWhole) : NodeMessage;
+    [property: Key(4)] bool NeedWhole,
+    [property: Key(5)] ulong[]? Connected = null) : NodeMessage;
 
 /// <summary>The assignment ended: the node forgets the guild and closes its sessions.</summary>
 /// <param name="Terminated">The call was ended for everybody (4022). Else clients wait for what the

@@ -66,7 +66,7 @@ public sealed class GatewayHost : IAsyncDisposable
             builder.Services.AddSingleton(time);
             builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
             builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTimeout);
-            if (grains is null) builder.AddGuilds(options).Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>()));
+            if (grains is null) builder.AddGuilds(options).Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<GatewayProcesses>()));
             else builder.Services.AddSingleton(grains);
             builder.Services.AddGateway(options);
 

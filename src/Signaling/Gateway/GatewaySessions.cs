@@ -129,7 +129,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
             live.InVoice(guild, joined: true);
         }
 
-        var done = await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update);
+        var done = await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update, grains.Gateway);
         if (update.ChannelId is null) live.InVoice(guild, joined: false);
 
         // Users are in one voice channel, bots in one per guild (protocol/gateway.md section 5). Who is refused stays where they are.

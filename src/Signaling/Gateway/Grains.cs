@@ -1,4 +1,5 @@
 using Voice.Protocol;
+using Voice.Signaling.Gateway.Guilds;
 using Voice.VoiceAllocator;
 
 namespace Voice.Signaling.Gateway;
@@ -14,10 +15,16 @@ internal sealed record Grains(
     Func<IGuildObserver, IGuildObserver> Observe,
     Func<Task<NodeStatus[]>> Nodes)
 {
-    public static Grains Of(IGrainFactory factory) => new(
+    /// <summary>This gateway process, by <see cref="GatewayProcesses.Own"/>; null: guilds need not know when it is gone.</summary>
+    public string? Gateway { get; init; }
+
+    public static Grains Of(IGrainFactory factory, GatewayProcesses processes) => new(
         id => factory.GetGrain<IGuildGrain>((long)id.Value),
         id => factory.GetGrain<IUserGrain>((long)id.Value),
         id => factory.GetGrain<IPrivateChannelGrain>((long)id.Value),
         factory.CreateObjectReference<IGuildObserver>,
-        () => factory.GetGrain<IAllocatorGrain>(0).Nodes());
+        () => factory.GetGrain<IAllocatorGrain>(0).Nodes())
+    {
+        Gateway = processes.Own,
+    };
 }

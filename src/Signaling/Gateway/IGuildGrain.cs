@@ -43,8 +43,9 @@ public interface IGuildGrain : IGrainWithIntegerKey
 
     /// <summary>Op 4 from a gateway session. Refusals (no such channel, no permission, full) are silent, as documented.</summary>
     /// <param name="gatewaySession">The main gateway session that asks; VOICE_SERVER_UPDATE goes to it alone.</param>
+    /// <param name="gateway">The gateway process that has this session (<see cref="Grains.Gateway"/>); null: never mind when it is gone.</param>
     /// <returns>Whether the session is in the channel then; of no meaning when it leaves.</returns>
-    Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update);
+    Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update, string? gateway = null);
 
     /// <summary>Op 5: the user's voice socket broke. Makes the allocator probe; is never believed.</summary>
     Task VoiceServerPing(Snowflake user);

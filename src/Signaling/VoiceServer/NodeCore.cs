@@ -159,7 +159,7 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             FollowStates(changed);
         }
 
-        outbox.Add(new ToGateway(link, taken.Answer));
+        outbox.Add(new ToGateway(link, taken.Changed is { } whole && update.Whole ? taken.Answer with { Connected = [.. whole.Sessions.Keys] } : taken.Answer));
         media.Tell();
     }
 

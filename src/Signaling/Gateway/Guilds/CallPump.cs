@@ -16,16 +16,16 @@ public sealed partial class CallPump(
     Epochs epochs,
     IAllocatorGrain allocator,
     VoiceTokenKey tokens,
-    Action<GuildEvent[]> publish,
+    Func<GuildEvent[], Task> publish,
     TimeProvider time,
     ILogger log)
 {
     /// <summary>A node that does not answer a push for this long is asked after, and then given up.</summary>
     public static readonly TimeSpan AckTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>A gateway that was just started has forgotten its calls while the nodes carry them on. That much time clients
-    /// get to come back before what nobody asked for again is ended (design.md section 3.9).</summary>
-    public static readonly TimeSpan ReturnWithin = TimeSpan.FromSeconds(30);
+    /// <summary>A guild that was just taken up from the store knows its node, and the allocator perhaps does not: they may have been
+    /// lost together. That much time the node gets to come back with the call (design.md section 3.9).</summary>
+    public static readonly TimeSpan AdoptWithin = TimeSpan.FromSeconds(12);
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private const int MaxFailedPushes = 4;
@@ -50,6 +50,7 @@ public sealed partial class CallPump(
         if (voice.Slot(ack.Slot) is not { Assignment: { } at } call) return;
         if (call.Acknowledge(ack))
         {
+            voice.Learn(Now, ack);
             Answer(ack.Slot, true);
         }
         else if (ack.Epoch > at.Epoch)
@@ -73,10 +74,10 @@ public sealed partial class CallPump(
     /// <summary>The node wants to be rid of the slot.</summary>
     public async Task Move(string slot, long epoch)
     {
-        if (voice.Slot(slot)?.Assignment is not { } at || at.Epoch != epoch) return;
+        if (voice.Slot(slot)?.Assignment is not { } at || at.Epoch != epoch || !links.TryGetValue(slot, out var link)) return;
         var next = new AssignmentRequest(guild, slot, voice.RegionOf(slot), epochs.Next(), Avoid: null, Move: true);
         if (await allocator.Assign(next) is not { } placed) return;
-        await links[slot].Drop(new GuildDrop(guild, slot, epoch));
+        await link.Drop(new GuildDrop(guild, slot, epoch));
         NodeLost(slot, epoch, placed);
     }
 
@@ -97,9 +98,10 @@ public sealed partial class CallPump(
         var ours = voice.Slot(hosted.Slot)?.Assignment;
         if (ours is not null && ours.Epoch == hosted.Epoch && ours.NodeId == nodeId)
         {
-            if (await allocator.Claim(ours) is null) NodeLost(hosted.Slot, hosted.Epoch, next: null);
+            if (await allocator.Claim(ours) is not { } held) NodeLost(hosted.Slot, hosted.Epoch, next: null);
+            else if (links.TryAdd(hosted.Slot, held.Link)) voice.Touch();
         }
-        else if (ours is not null || Now >= ReturnWithin) await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
+        else await link.Drop(new GuildDrop(hosted.Guild, hosted.Slot, hosted.Epoch));
     }
 
     public string TokenFor(Participant one, Assignment at) => tokens.Sign(
@@ -118,7 +120,7 @@ public sealed partial class CallPump(
             // State before server update (gateway.md section 7): one message keeps the order.
             now = Now;
             GuildEvent[] all = [.. events, .. voice.DueServerUpdates(now).Select(ServerUpdate)];
-            if (all.Length > 0) publish(all);
+            await publish(all);
         }
 
         // Of the same moment: what fell due since then is neither given above nor would it be waited for.
@@ -145,6 +147,7 @@ public sealed partial class CallPump(
     private async Task<bool> Serve(SlotCall call)
     {
         string? avoid = null;
+        if (!await Adopt(call)) return false;
         for (var failed = 0; failed < MaxFailedPushes; failed++)
         {
             // Without any node the guild waits: the allocator says when one arrives.
@@ -168,6 +171,16 @@ public sealed partial class CallPump(
         }
 
         return false;
+    }
+
+    /// <summary>Finds the way to the node that the store names. False: it is not there yet.</summary>
+    private async Task<bool> Adopt(SlotCall call)
+    {
+        if (call.Assignment is not { } at || links.ContainsKey(call.Slot)) return true;
+        if (await allocator.Claim(at) is { } placed) links.TryAdd(call.Slot, placed.Link);
+        else if (Now < AdoptWithin) return false;
+        else if (call.Assignment == at) call.Unassign();
+        return true;
     }
 
     private async Task<bool> Assign(SlotCall call, string? avoid)
@@ -230,7 +243,7 @@ public sealed partial class CallPump(
     {
         var at = call.Assignment;
         call.Unassign();
-        if (at is not null) await links[call.Slot].Drop(new GuildDrop(guild, call.Slot, at.Epoch, call.Terminated));
+        if (at is not null && links.TryGetValue(call.Slot, out var link)) await link.Drop(new GuildDrop(guild, call.Slot, at.Epoch, call.Terminated));
 
         // Also without one: the allocator may remember that it lost one, and what comes next is not a move.
         await allocator.Release(guild, call.Slot, at?.Epoch ?? 0);

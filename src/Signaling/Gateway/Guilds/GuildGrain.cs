@@ -19,6 +19,8 @@ namespace Voice.Signaling.Gateway.Guilds;
 public sealed partial class GuildGrain(
     [PersistentState("guild", GuildServices.Storage)] IPersistentState<GuildRecord> guildState,
     [PersistentState("epoch", GuildServices.Storage)] IPersistentState<EpochRecord> epochState,
+    [PersistentState("voice", GuildServices.Storage)] IPersistentState<VoiceRecord> voiceState,
+    GatewayProcesses gateways,
     VoiceTokenKey tokens,
     TimeProvider time,
     ILogger<GuildGrain> log) : Grain, IGuildGrain, IAssignedGuild, IHostedGuild, IExternalGuild, IPrivateChannelGrain
@@ -42,7 +44,8 @@ public sealed partial class GuildGrain(
     {
         voice.Data = stored.Value.Guild;
         var epochs = new Epochs(new StoredState<EpochRecord>(epochState));
-        pump = new CallPump(Id.Value, voice, epochs, GrainFactory.GetGrain<IAllocatorGrain>(0), tokens, Publish, time, log);
+        pump = new CallPump(Id.Value, voice, epochs, GrainFactory.GetGrain<IAllocatorGrain>(0), tokens, Tell, time, log);
+        TakeUp();
         return base.OnActivateAsync(cancellationToken);
     }
 
@@ -163,12 +166,13 @@ public sealed partial class GuildGrain(
     public Task Subscribe(IGuildObserver observer)
     {
         observers.Subscribe(observer, observer);
+        Welcome(observer);
         return Task.CompletedTask;
     }
 
-    public Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    public Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update, string? gateway)
     {
-        voice.Update(pump.Now, user, gatewaySession, update);
+        voice.Update(pump.Now, user, gatewaySession, update, gateway);
         _ = Proceed();
         return Task.FromResult(voice.Find(user) is { } one && one.GatewaySession == gatewaySession && one.Channel == update.ChannelId);
     }
@@ -246,15 +250,21 @@ public sealed partial class GuildGrain(
         return true;
     }
 
-    /// <summary>Carries out what changed. Voice states live in this activation alone: it stays while there are any.</summary>
+    /// <summary>Carries out what changed. The activation stays while anybody is in voice.</summary>
     private async Task Proceed()
     {
         DelayDeactivation(Timeout.InfiniteTimeSpan);
+        Watch();
         await pump.Run();
-        if (voice.IsIdle) DelayDeactivation(TimeSpan.Zero);
+        if (!voice.IsIdle || unstored) return;
+        DelayDeactivation(TimeSpan.Zero);
+        Watch();
     }
 
-    private void Publish(GuildEvent[] events) => observers.Notify(observer => observer.OnEvents(Id, events));
+    private void Publish(GuildEvent[] events)
+    {
+        if (events.Length > 0) observers.Notify(observer => observer.OnEvents(Id, events));
+    }
 
     /// <summary>A resource as an event carries it: with the guild's id.</summary>
     private GuildEvent Event<T>(string type, T resource, JsonTypeInfo<T> shape)

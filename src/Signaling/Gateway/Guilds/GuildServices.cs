@@ -28,6 +28,7 @@ public static class GuildServices
         builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft.Orleans", LogLevel.Error);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new VoiceTokenKey(secret));
+        builder.Services.AddSingleton<GatewayProcesses>();
         builder.Services.AddMetrics();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LinkAdmission>(services, secret, Guid.NewGuid().ToString("N")));
         builder.Services.AddSingleton(Neighbours.Of(options.Neighbours));

@@ -9,7 +9,7 @@ namespace Voice.Signaling.Gateway.Guilds;
 /// what follows. A change marks it dirty; then, in this order, the state events are taken, the nodes are brought to
 /// <see cref="Wanted"/>, and the state events and <see cref="DueServerUpdates"/> go to clients (protocol/gateway.md sections 5 to 7).</summary>
 /// <param name="newSessionId">Gives 32 random hexadecimal characters.</param>
-public sealed class GuildVoice(Func<string> newSessionId)
+public sealed partial class GuildVoice(Func<string> newSessionId)
 {
     /// <summary>The news that a voice session is dead may come this much later than the op 4 of its client.</summary>
     private static readonly TimeSpan NewsDelay = TimeSpan.FromSeconds(5);
@@ -52,7 +52,8 @@ public sealed class GuildVoice(Func<string> newSessionId)
         participants.Values.Where(one => one.AskedAgain && one.NotBefore > now).Min(one => (TimeSpan?)one.NotBefore);
 
     /// <summary>Op 4. Whatever is refused is refused silently, as documented.</summary>
-    public void Update(TimeSpan now, Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    /// <param name="gateway">The process that has the gateway session; null: not known.</param>
+    public void Update(TimeSpan now, Snowflake user, string gatewaySession, VoiceStateUpdate update, string? gateway = null)
     {
         var current = Find(user);
         if (update.ChannelId is not { } channelId)
@@ -63,8 +64,9 @@ public sealed class GuildVoice(Func<string> newSessionId)
         }
 
         if (Data?.Members.GetValueOrDefault(user) is not { } member || Data.Channel(channelId) is not { } channel) return;
-        if (current is not null && current.Channel == channelId && current.GatewaySession == gatewaySession)
+        if (current is not null && current.Channel == channelId && (current.GatewaySession == gatewaySession || Brings(current, update)))
         {
+            BelongTo(current, gatewaySession, gateway);
             Toggle(now, current, update);
             return;
         }
@@ -72,7 +74,7 @@ public sealed class GuildVoice(Func<string> newSessionId)
         if (!MayEnter(member, channel)) return;
         var participant = current ?? new Participant(user);
         participants[user] = participant;
-        participant.GatewaySession = gatewaySession;
+        BelongTo(participant, gatewaySession, gateway);
         SetSelf(participant, update);
         if (Data.Private && current is null) CallJoined(user);
         Enter(participant, member, channel);
@@ -270,12 +272,21 @@ public sealed class GuildVoice(Func<string> newSessionId)
 
         // Libraries repeat op 4 after a lost voice session and wait for a fresh server update (gateway.md section 5).
         // Somebody who mutes while connecting or resuming has lost nothing and must not be made to start again.
-        var again = one.Connection == VoiceConnection.Lost || (one.Connection != VoiceConnection.Live && !changed);
-        one.Doubted = one.Connection == VoiceConnection.Live && !changed ? now : null;
+        // Who brings their voice session has lost nothing but the news: an update that was on its way to the gateway that is gone.
+        var again = Brings(one, update)
+            ? one.Connection is VoiceConnection.Lost or VoiceConnection.Awaited
+            : one.Connection == VoiceConnection.Lost || (one.Connection is not (VoiceConnection.Live or VoiceConnection.Unknown) && !changed);
+        one.Doubted = one.Connection is VoiceConnection.Live or VoiceConnection.Unknown && !changed ? now : null;
         if (again) AnswerAgain(now, one);
         if (changed) Announce(one);
         else if (again) Announce(one, one.GatewaySession);
     }
+
+    /// <summary>The client has this voice session, whatever became of the gateway session that it joined with.</summary>
+    private static bool Brings(Participant one, VoiceStateUpdate update) => update.SessionId == one.SessionId;
+
+    private static void BelongTo(Participant one, string gatewaySession, string? gateway) =>
+        (one.GatewaySession, one.Gateway, one.OrphanedAt) = (gatewaySession, gateway, null);
 
     private void LoseLive(TimeSpan now, Participant one, VoiceConnection to)
     {

@@ -16,6 +16,9 @@ public enum VoiceConnection
 
     /// <summary>Was live and is gone for good.</summary>
     Lost,
+
+    /// <summary>Its guild was taken up from the store, and the node has not said yet.</summary>
+    Unknown,
 }
 
 /// <summary>One user in voice. Owned by <see cref="GuildVoice"/>.</summary>
@@ -28,6 +31,12 @@ public sealed class Participant(Snowflake user)
 
     /// <summary>The main gateway session that joined; null when another gateway looks after the user.</summary>
     public string? GatewaySession { get; set; }
+
+    /// <summary>The gateway process that has that session; null: not known.</summary>
+    public string? Gateway { get; set; }
+
+    /// <summary>Since when that process is known to be gone; null: it is not.</summary>
+    public TimeSpan? OrphanedAt { get; set; }
 
     /// <summary>New at each join and move, so that nothing meant for an earlier one fits.</summary>
     public string SessionId { get; set; } = "";
@@ -78,6 +87,32 @@ public sealed class Participant(Snowflake user)
     /// <summary>Epoch of the assignment in the last VOICE_SERVER_UPDATE; 0: none yet.</summary>
     public long Told { get; set; }
 
+    public static Participant From(ParticipantRecord stored) => new(stored.User)
+    {
+        Channel = stored.Channel,
+        Slot = stored.Slot,
+        SessionId = stored.SessionId,
+        GatewaySession = stored.GatewaySession,
+        Gateway = stored.Gateway,
+        SelfMute = stored.Flags.HasFlag(ParticipantFlags.SelfMute),
+        SelfDeaf = stored.Flags.HasFlag(ParticipantFlags.SelfDeaf),
+        SelfVideo = stored.Flags.HasFlag(ParticipantFlags.SelfVideo),
+        Mute = stored.Flags.HasFlag(ParticipantFlags.Mute),
+        Deaf = stored.Flags.HasFlag(ParticipantFlags.Deaf),
+        Suppress = stored.Flags.HasFlag(ParticipantFlags.Suppress),
+        PrioritySpeaker = stored.Flags.HasFlag(ParticipantFlags.PrioritySpeaker),
+        IsSpeaker = stored.Flags.HasFlag(ParticipantFlags.IsSpeaker),
+        RequestToSpeak = stored.RequestToSpeak,
+        Told = stored.Told,
+        Announced = stored.Announced ? stored.SessionId : null,
+        Connection = VoiceConnection.Unknown,
+    };
+
+    public ParticipantRecord ToRecord() => new(User, Channel, Slot, SessionId, GatewaySession, Gateway, ToFlags(), Told, Announced == SessionId)
+    {
+        RequestToSpeak = RequestToSpeak,
+    };
+
     public VoiceMember ToMember() => new(User.Value, Channel.Value, SessionId, SelfMute, SelfDeaf, Mute, Deaf, Suppress, PrioritySpeaker);
 
     public VoiceState ToState() => new(User, SessionId)
@@ -91,4 +126,14 @@ public sealed class Participant(Snowflake user)
         Suppress = Suppress,
         RequestToSpeakTimestamp = RequestToSpeak,
     };
+
+    private ParticipantFlags ToFlags() =>
+        (SelfMute ? ParticipantFlags.SelfMute : 0)
+        | (SelfDeaf ? ParticipantFlags.SelfDeaf : 0)
+        | (SelfVideo ? ParticipantFlags.SelfVideo : 0)
+        | (Mute ? ParticipantFlags.Mute : 0)
+        | (Deaf ? ParticipantFlags.Deaf : 0)
+        | (Suppress ? ParticipantFlags.Suppress : 0)
+        | (PrioritySpeaker ? ParticipantFlags.PrioritySpeaker : 0)
+        | (IsSpeaker ? ParticipantFlags.IsSpeaker : 0);
 }

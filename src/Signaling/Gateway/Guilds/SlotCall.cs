@@ -68,6 +68,14 @@ public sealed class SlotCall(string slot)
             return true;
         }
 
+        if (ack.Revision > revision)
+        {
+            // What it has is from the same assignment, and from before this silo took it up: count on from there.
+            revision = ack.Revision;
+            Doubt();
+            return true;
+        }
+
         if (ack.Revision != revision) return false;
 
         (held, pushed, NeedsWhole) = (pushed, null, false);

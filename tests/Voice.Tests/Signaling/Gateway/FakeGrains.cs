@@ -158,7 +158,7 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
         return Task.CompletedTask;
     }
 
-    public Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update)
+    public Task<bool> UpdateVoiceState(Snowflake user, string gatewaySession, VoiceStateUpdate update, string? gateway)
     {
         Updates.Enqueue((user, gatewaySession, update));
         if (RefusesJoins && update.ChannelId is not null) return Task.FromResult(false);

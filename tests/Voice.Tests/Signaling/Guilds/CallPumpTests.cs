@@ -30,33 +30,74 @@ public class CallPumpTests
     }
 
     [Fact]
-    public async Task A_new_gateway_gives_clients_time_to_come_back_to_a_running_call()
+    public async Task A_call_that_nobody_stored_is_ended_and_its_epoch_never_given_again()
     {
-        var running = new HostedGuild(VoiceWorld.GuildId.Value, "", 7);
+        await pump.Hosted(new HostedGuild(VoiceWorld.GuildId.Value, "", 7), "node", node);
+        Assert.Equal([new GuildDrop(VoiceWorld.GuildId.Value, "", 7)], node.Drops);
 
-        for (var waited = TimeSpan.Zero; waited < CallPump.ReturnWithin; waited += Second)
-        {
-            await pump.Hosted(running, "node", node);
-            Assert.Empty(node.Drops);
-            time.Advance(Second);
-        }
-
-        await pump.Hosted(running, "node", node);
-        Assert.Equal([new GuildDrop(running.Guild, "", 7)], node.Drops);
-    }
-
-    [Fact]
-    public async Task The_first_client_that_comes_back_replaces_the_running_call_with_a_higher_epoch()
-    {
-        var running = new HostedGuild(VoiceWorld.GuildId.Value, "", 7);
-        await pump.Hosted(running, "node", node);
         world.Join(1, "s1", VoiceWorld.Lounge);
         await pump.Run();
 
-        await pump.Hosted(running, "former", node);
-
         Assert.Equal([8L], node.Pushes.Select(push => push.Epoch));
-        Assert.Equal([new GuildDrop(running.Guild, "", 7)], node.Drops);
+    }
+
+    [Fact]
+    public async Task A_call_from_the_store_is_adopted_and_not_remade()
+    {
+        world.Voice.Restore(Stored(node: "node", epoch: 7));
+        node.Revision = 40; // from before
+        node.Connected = [1];
+
+        await pump.Run();
+
+        Assert.Empty(allocator.Requests.All);
+        Assert.Equal([(7L, true), (7L, true)], node.Pushes.Select(push => (push.Epoch, push.Whole)));
+        Assert.Equal(41, node.Pushes[^1].Revision);
+        Assert.Equal(VoiceConnection.Live, world.Voice.Find(1)!.Connection);
+        Assert.Empty(published.All);
+        Assert.Empty(node.Drops);
+    }
+
+    [Fact]
+    public async Task A_node_that_takes_its_time_to_come_back_keeps_its_calls()
+    {
+        world.Voice.Restore(Stored(node: "late", epoch: 7));
+        await pump.Run();
+        Assert.Empty(node.Pushes);
+
+        time.Advance(CallPump.AdoptWithin - Second);
+        allocator.AddNode("late");
+        await pump.Hosted(new HostedGuild(VoiceWorld.GuildId.Value, "", 7), "late", node);
+        await pump.Run();
+
+        Assert.Empty(allocator.Requests.All);
+        Assert.Equal([7L], node.Pushes.Select(push => push.Epoch));
+        Assert.Empty(node.Drops);
+    }
+
+    [Fact]
+    public async Task A_call_whose_node_does_not_come_back_gets_another_one()
+    {
+        world.Voice.Restore(Stored(node: "lost", epoch: 7));
+        await pump.Hosted(new HostedGuild(VoiceWorld.GuildId.Value, "former", 7), "node", new FakeLink()); // so the epoch is known
+        await pump.Run();
+        Assert.Empty(node.Pushes);
+
+        time.Advance(CallPump.AdoptWithin);
+        await published.Until(all => all.Any(one => one is { Type: "VOICE_SERVER_UPDATE", OnlySession: "s1" }) ? all : null);
+
+        Assert.Equal(8, Assert.Single(node.Pushes).Epoch);
+    }
+
+    [Fact]
+    public async Task Who_left_while_their_call_had_no_way_to_its_node_has_left()
+    {
+        world.Voice.Restore(Stored(node: "late", epoch: 7));
+        await pump.Run();
+        world.Voice.SessionEnded(1, "s1");
+        await pump.Run();
+
+        Assert.True(world.Voice.IsIdle);
     }
 
     [Fact]
@@ -176,10 +217,17 @@ public class CallPumpTests
         await published.Until(all => all.Count(one => one.Type == "VOICE_SERVER_UPDATE") == 3 ? all : null);
     }
 
-    private void Published(GuildEvent[] events)
+    private Task Published(GuildEvent[] events)
     {
         foreach (var one in events) published.Add(one);
+        return Task.CompletedTask;
     }
+
+    private static VoiceRecord Stored(string node, long epoch) => new()
+    {
+        Assignments = [new Assignment(VoiceWorld.GuildId.Value, "", node, "node.example:2048", "local", epoch)],
+        Participants = [new ParticipantRecord(1, VoiceWorld.Lounge, "", "voice-session", "s1", null, ParticipantFlags.None, epoch, Announced: true)],
+    };
 
     private int ServerUpdates => published.All.Count(one => one.Type == "VOICE_SERVER_UPDATE");
 
@@ -203,10 +251,16 @@ public class CallPumpTests
 
         public List<GuildDrop> Drops { get; } = [];
 
+        /// <summary>What it has: an older one is not taken.</summary>
+        public long Revision { get; set; }
+
+        public ulong[] Connected { get; set; } = [];
+
         public Task Push(GuildUpdate update)
         {
             Pushes.Add(update);
-            Pump!.Acknowledged(new GuildAck(update.Guild, update.Slot, update.Epoch, update.Revision, NeedWhole: false));
+            Revision = Math.Max(Revision, update.Revision);
+            Pump!.Acknowledged(new GuildAck(update.Guild, update.Slot, update.Epoch, Revision, NeedWhole: false, Connected));
             return Task.CompletedTask;
         }
 
@@ -233,10 +287,11 @@ public class CallPumpTests
 
         public Watch<AssignmentRequest> Requests { get; } = new();
 
-        public void AddNode()
+        public void AddNode(string id = "node")
         {
-            Fleet.Register(Node, "link", "observer", now += TimeSpan.FromMinutes(1));
-            Fleet.Report(Node.Id, Node.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, []), now);
+            var node = Node with { Id = id };
+            Fleet.Register(node, "link", "observer", now += TimeSpan.FromMinutes(1));
+            Fleet.Report(node.Id, node.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, []), now);
         }
 
         /// <summary>Another one has its name, and is not ready.</summary>

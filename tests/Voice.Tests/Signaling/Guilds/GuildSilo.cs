@@ -120,6 +120,9 @@ public sealed class FakeNode : INodeLink, IDisposable
 
     public bool Answers { get; set; } = true;
 
+    /// <summary>Users who have a voice session here.</summary>
+    public ulong[] Connected { get; set; } = [];
+
     public static async Task<FakeNode> Start(GuildSilo silo, string id = "node-1", string region = "local")
     {
         var node = new FakeNode(silo, id, region);
@@ -144,7 +147,7 @@ public sealed class FakeNode : INodeLink, IDisposable
         pushes.Add(update);
         if (!Answers) return;
         await silo.Grains.GetGrain<IHostedGuild>((long)update.Guild)
-            .Acknowledged(new GuildAck(update.Guild, update.Slot, update.Epoch, update.Revision, false));
+            .Acknowledged(new GuildAck(update.Guild, update.Slot, update.Epoch, update.Revision, false, update.Whole ? Connected : null));
     }
 
     public Task Drop(GuildDrop drop)

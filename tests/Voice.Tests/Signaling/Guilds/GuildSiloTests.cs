@@ -220,7 +220,7 @@ public class GuildSiloTests(GuildSilo silo) : IClassFixture<GuildSilo>
 public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
 {
     [Fact]
-    public async Task A_restart_keeps_guilds_members_users_and_epochs()
+    public async Task A_restart_keeps_guilds_members_users_and_calls()
     {
         var made = (await silo.Guild(1).Create("guild", new User(1, "one"), ["a", "b", "c"]))!;
         await silo.Guild(1).AddMember(new User(2, "two"));
@@ -230,8 +230,9 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
         await silo.Grains.GetGrain<IPrivateChannelGrain>(7).Open([new User(1, "one"), new User(2, "two")], owner: null);
         using var before = await FakeNode.Start(silo);
         var gateway = await FakeGateway.Start(silo, 1);
-        await silo.Guild(1).UpdateVoiceState(2, "s", new VoiceStateUpdate(1, made.Channels[1].Id));
+        await silo.Guild(1).UpdateVoiceState(2, "s", new VoiceStateUpdate(1, made.Channels[1].Id) { SelfMute = true });
         await gateway.ServerUpdate("s", _ => true);
+        var inVoice = Assert.Single((await silo.Guild(1).Get())!.VoiceStates);
 
         before.Dispose();
         await silo.Restart();
@@ -240,7 +241,7 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
         Assert.Equal(made.Channels.Select(channel => channel.Id), read.Channels.Select(channel => channel.Id));
         Assert.Equal([1ul, 2ul], read.Members.Select(member => member.User.Id.Value).Order());
         Assert.Contains(read.Roles, role => role.Name == "mods");
-        Assert.Empty(read.VoiceStates);
+        Assert.Equal(inVoice, Assert.Single(read.VoiceStates));
         var user = silo.Grains.GetGrain<IUserGrain>(2);
         Assert.Equal("two", (await user.Get())!.Username);
         Assert.Equal([new Snowflake(1)], await user.Guilds());
@@ -248,10 +249,19 @@ public class GuildRestartTests(GuildSilo silo) : IClassFixture<GuildSilo>
         Assert.Equal(7ul, (await silo.Grains.GetGrain<IUserGrain>(1).DirectChannel(2, 8)).Value);
         Assert.Equal(2, (await silo.Grains.GetGrain<IPrivateChannelGrain>(7).GetPrivate())!.Recipients.Length);
 
+        // The node still hosts the call, with the client's voice session; the client comes back by another gateway session.
         using var after = await FakeNode.Start(silo);
+        after.Connected = [2];
         gateway = await FakeGateway.Start(silo, 1);
-        await silo.Guild(1).UpdateVoiceState(2, "s", new VoiceStateUpdate(1, made.Channels[1].Id));
-        await gateway.ServerUpdate("s", _ => true);
-        Assert.Equal(2, after.Pushes.All.Single().Epoch);
+        await silo.Guild(1).UpdateVoiceState(2, "another", new VoiceStateUpdate(1, made.Channels[1].Id) { SelfMute = true, SessionId = inVoice.SessionId });
+        Assert.Equal((1L, true), await after.Pushes.Until(all => all.Length > 0 ? (all[^1].Epoch, all[^1].Whole) : default));
+        await silo.Guild(1).UpdateVoiceState(2, "another", new VoiceStateUpdate(1, made.Channels[1].Id));
+        await gateway.Events.When(one => one.Type == "VOICE_STATE_UPDATE" && FakeGateway.State(one) is { SelfMute: false });
+        Assert.DoesNotContain(gateway.Events.All, one => one.Type == "VOICE_SERVER_UPDATE");
+
+        await silo.Guild(1).SessionEnded(2, "another");
+        await gateway.Events.When(one => one.Type == "VOICE_STATE_UPDATE" && FakeGateway.State(one) is { ChannelId: null });
+        await silo.Restart();
+        Assert.Empty((await silo.Guild(1).Get())!.VoiceStates);
     }
 }
