@@ -93,7 +93,9 @@ public sealed class GatewayClient : IAsyncDisposable
     /// <param name="guild">Null in a private call.</param>
     public Task SetVoiceState(
         Snowflake? guild, Snowflake? channel, bool selfMute = false, bool selfDeaf = false, CancellationToken cancellation = default) =>
-        Send(GatewayOpcode.VoiceStateUpdate, new VoiceStateUpdate(guild, channel) { SelfMute = selfMute, SelfDeaf = selfDeaf }, cancellation);
+        SetVoiceState(new VoiceStateUpdate(guild, channel) { SelfMute = selfMute, SelfDeaf = selfDeaf }, cancellation);
+
+    internal Task SetVoiceState(VoiceStateUpdate update, CancellationToken cancellation) => Send(GatewayOpcode.VoiceStateUpdate, update, cancellation);
 
     /// <summary>Op 5: the voice WebSocket broke; the gateway looks whether its server still lives.</summary>
     public Task PingVoiceServer(CancellationToken cancellation = default) => Send(GatewayOpcode.VoiceServerPing, null, cancellation);
@@ -151,7 +153,7 @@ public sealed class GatewayClient : IAsyncDisposable
             if (lost.Code is (int)GatewayCloseCode.InvalidSequence or (int)GatewayCloseCode.SessionTimedOut) sessionId = null;
             if (up is null) tried++; // it may be gone, and others not
             if (up is { } since && options.Time.GetElapsedTime(since) >= Backoff.Settled) attempt = 0;
-            if (attempt >= options.MaxAttempts || !identified.Task.IsCompleted) throw lost;
+            if (attempt >= (identified.Task.IsCompleted ? options.MaxAttempts : gateways.Length - 1)) throw lost;
             try
             {
                 await Task.Delay(Backoff.Wait(FirstRetry, attempt), options.Time, closing.Token);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Voice.Protocol;
+using Voice.Protocol.Gateway;
 using Voice.Protocol.Ogg;
 
 namespace Voice.Client;
@@ -131,7 +132,7 @@ public sealed class VoiceClient : IAsyncDisposable
     public Task MoveAsync(Snowflake channel, CancellationToken cancellation = default)
     {
         wanted = channel;
-        return AskForPlace(cancellation);
+        return AskForPlace(null, cancellation);
     }
 
     /// <summary>Breaks the voice WebSocket without a word, as a lost network does; media goes on and the client resumes.</summary>
@@ -161,7 +162,7 @@ public sealed class VoiceClient : IAsyncDisposable
         using var rejoins = gateway.Subscribe(e => OnGatewaySession(e, life.Token));
         try
         {
-            await AskForPlace(life.Token);
+            await AskForPlace(null, life.Token);
             await Follow(life.Token);
         }
         catch (OperationCanceledException) when (closing.IsCancellationRequested)
@@ -222,7 +223,7 @@ public sealed class VoiceClient : IAsyncDisposable
             {
                 if (IsFinal(end.Code) || end == receiver.Failure || ++attempt >= options.MaxAttempts) throw end;
                 await Task.Delay(Backoff.Wait(FirstRetry, attempt - 1), options.Time, cancellation);
-                if (tracker.Current.Version == used) await AskForPlace(cancellation);
+                if (tracker.Current.Version == used) await AskForPlace(null, cancellation);
             }
         }
     }
@@ -245,7 +246,7 @@ public sealed class VoiceClient : IAsyncDisposable
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 if (++attempt >= options.MaxAttempts) throw new VoiceClosedException(null, "the gateway gives us no voice server");
-                await AskForPlace(cancellation);
+                await AskForPlace(null, cancellation);
                 continue;
             }
 
@@ -276,12 +277,14 @@ public sealed class VoiceClient : IAsyncDisposable
         is Protocol.Voice.VoiceCloseCode.Disconnected or Protocol.Voice.VoiceCloseCode.RateLimited or Protocol.Voice.VoiceCloseCode.CallTerminated;
 
     /// <summary>While the gateway client has no session, what could not be asked is asked when it has one again.</summary>
-    private async Task AskForPlace(CancellationToken cancellation)
+    /// <param name="voiceSession">The one that we have there and would keep.</param>
+    private async Task AskForPlace(string? voiceSession, CancellationToken cancellation)
     {
         asking = true;
         try
         {
-            await gateway.SetVoiceState(Guild, wanted, options.SelfMute, options.SelfDeaf, cancellation);
+            await gateway.SetVoiceState(
+                new VoiceStateUpdate(Guild, wanted) { SelfMute = options.SelfMute, SelfDeaf = options.SelfDeaf, SessionId = voiceSession }, cancellation);
             asking = false;
         }
         catch (GatewayClosedException) when (!gateway.Completion.IsCompleted)
@@ -290,13 +293,15 @@ public sealed class VoiceClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A new session of the gateway knows nothing of the earlier one's place; a resumed one may have missed a question.</summary>
+    /// <summary>A new session of the gateway knows nothing of the earlier one's place, and takes over the voice session that we have; a
+    /// resumed one may have missed a question.</summary>
     private async void OnGatewaySession(GatewayEvent e, CancellationToken cancellation)
     {
         if (e is not GatewayEvent.Ready && !(e is GatewayEvent.Resumed && asking)) return;
         try
         {
-            await AskForPlace(cancellation);
+            var hasVoice = e is GatewayEvent.Ready && State is VoiceClientState.Connecting or VoiceClientState.Connected or VoiceClientState.Resuming;
+            await AskForPlace(hasVoice ? tracker.Current.Assignment?.SessionId : null, cancellation);
         }
         catch (Exception lost) when (lost is GatewayClosedException or OperationCanceledException)
         {

@@ -4,11 +4,11 @@ using Voice.Protocol.Gateway;
 namespace Voice.Signaling.Gateway;
 
 /// <summary>Users, by token and by id.</summary>
-internal sealed class Accounts(AccountTokens tokens, Grains grains)
+internal sealed class Accounts(AccountTokens tokens, Grains grains, TimeProvider time)
 {
     /// <summary>Whose token this is; null if it is not valid. A user who was minted a token and is not stored yet is stored now.</summary>
     public async Task<User?> Identify(string token) =>
-        await tokens.Read(token) is { } account ? await Get(account.User, bot: account.Bot) : null;
+        await tokens.Read(token) is { } account ? await Patience.For(time, () => Get(account.User, bot: account.Bot)) : null;
 
     /// <param name="name">What a user who is not stored yet is called.</param>
     /// <param name="bot">Known to be a program from now on; false: as stored.</param>

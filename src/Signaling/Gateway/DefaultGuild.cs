@@ -6,7 +6,7 @@ namespace Voice.Signaling.Gateway;
 
 /// <summary>The guild that a new installation starts with. Its id is always the same, so that it is made once however often and
 /// by however many gateways it is asked for.</summary>
-internal sealed class DefaultGuild(Grains grains) : IHostedService
+internal sealed class DefaultGuild(Grains grains, TimeProvider time) : IHostedService
 {
     private static readonly DateTimeOffset Made = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -17,8 +17,11 @@ internal sealed class DefaultGuild(Grains grains) : IHostedService
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await grains.User(Owner.Id).Set(Owner);
-        await grains.Guild(Id).Create("Voice", Owner, ["Lounge", "Games", "Music"]); // null and nothing more if there is one
+        await Patience.For(time, async () =>
+        {
+            await grains.User(Owner.Id).Set(Owner);
+            return await grains.Guild(Id).Create("Voice", Owner, ["Lounge", "Games", "Music"]); // null and nothing more if there is one
+        });
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -69,6 +69,7 @@ public sealed class GatewayHost : IAsyncDisposable
             if (grains is null) builder.AddGuilds(options).Services.AddSingleton(s => Grains.Of(s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<GatewayProcesses>()));
             else builder.Services.AddSingleton(grains);
             builder.Services.AddGateway(options);
+            if (grains is null) builder.Services.AddHostedService<ClusterWatch>();
 
             ListenOptions? clients = null, nodes = null;
             builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>

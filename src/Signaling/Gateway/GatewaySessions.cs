@@ -23,7 +23,9 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     private readonly ConcurrentDictionary<string, LiveSession> _sessions = new();
     private readonly ConcurrentDictionary<Snowflake, ImmutableHashSet<LiveSession>> _members = new();
     private readonly Lock _selfLock = new();
+    private readonly ConcurrentQueue<(LiveSession Session, Snowflake Guild)> _goodbyes = new();
     private readonly long _start = time.GetTimestamp();
+    private int _lost;
 
     public TimeSpan Now => time.GetElapsedTime(_start);
 
@@ -50,18 +52,24 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
             while (await timer.WaitForNextTickAsync(stopping))
             {
                 foreach (var live in _sessions.Values.Where(s => s.TryExpire(Now))) await End(live);
-                if (Now - renewed < RenewInterval) continue;
+                for (var waiting = _goodbyes.Count; waiting > 0 && _goodbyes.TryDequeue(out var goodbye); waiting--) await SayGoodbye(goodbye.Session, goodbye.Guild);
+                if (Interlocked.Exchange(ref _lost, 0) == 0 && Now - renewed < RenewInterval) continue;
                 renewed = Now;
-                await Parallel.ForEachAsync(
-                    _members.Keys,
-                    new ParallelOptions { MaxDegreeOfParallelism = RenewalsAtOnce, CancellationToken = stopping },
-                    async (guild, _) => await Guarded("renew the subscription to", guild, () => grains.Guild(guild).Subscribe(Self)));
+                await Renew(stopping);
             }
         }
         catch (OperationCanceledException)
         {
             // Stopping. The sessions are not ended: their users stay in voice and come back on another socket.
         }
+    }
+
+    /// <summary>A gateway process is gone: the guilds that were on it are elsewhere by now, or soon will be, and tell us what we missed once they
+    /// hear of us.</summary>
+    public Task ProcessLost(CancellationToken stopping)
+    {
+        Volatile.Write(ref _lost, 1); // once more a little later, for those that were not elsewhere yet
+        return Renew(stopping);
     }
 
     public void OnEvents(Snowflake guild, GuildEvent[] events)
@@ -86,7 +94,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         _sessions[live.Id] = live;
         try
         {
-            var ids = (await grains.User(user.Id).Guilds()).Where(live.HasInShard);
+            var ids = (await Patiently(() => grains.User(user.Id).Guilds())).Where(live.HasInShard);
             var guilds = (await Task.WhenAll(ids.Select(id => Fetch(live, id)))).OfType<Guild>().ToArray();
             var channels = live.HasPrivateChannels ? await FetchPrivate(live) : [];
             var ready = new Ready(version, user, [.. guilds.Select(g => new UnavailableGuild(g.Id))], live.Id, resumeUrl, new Application(user.Id))
@@ -129,7 +137,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
             live.InVoice(guild, joined: true);
         }
 
-        var done = await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update, grains.Gateway);
+        var done = await Patiently(() => grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, update, grains.Gateway));
         if (update.ChannelId is null) live.InVoice(guild, joined: false);
 
         // Users are in one voice channel, bots in one per guild (protocol/gateway.md section 5). Who is refused stays where they are.
@@ -189,17 +197,26 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         if (!_sessions.TryRemove(live.Id, out _)) return;
         live.Ended();
         foreach (var guild in live.Guilds) Leave(live, guild);
-        foreach (var guild in live.VoiceGuilds)
-        {
-            await Guarded("tell the end of a session to", guild, () => grains.Guild(guild).SessionEnded(live.User.Id, live.Id));
-        }
+        foreach (var guild in live.VoiceGuilds) await SayGoodbye(live, guild);
     }
+
+    /// <summary>A guild that does not hear of it would show the user for ever: it is told again until it does.</summary>
+    private async Task SayGoodbye(LiveSession live, Snowflake guild)
+    {
+        if (!await Guarded("tell the end of a session to", guild, () => grains.Guild(guild).SessionEnded(live.User.Id, live.Id)))
+            _goodbyes.Enqueue((live, guild));
+    }
+
+    private Task Renew(CancellationToken stopping) => Parallel.ForEachAsync(
+        _members.Keys,
+        new ParallelOptions { MaxDegreeOfParallelism = RenewalsAtOnce, CancellationToken = stopping },
+        async (guild, _) => await Guarded("renew the subscription to", guild, () => grains.Guild(guild).Subscribe(Self)));
 
     private async Task LeaveVoice(LiveSession live, Snowflake? except)
     {
         foreach (var guild in live.VoiceGuilds.Where(g => g != except))
         {
-            await grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, new VoiceStateUpdate(guild, null));
+            await Patiently(() => grains.Guild(guild).UpdateVoiceState(live.User.Id, live.Id, new VoiceStateUpdate(guild, null)));
             live.InVoice(guild, joined: false);
         }
     }
@@ -209,11 +226,11 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
     {
         if (live.Guilds.Contains(guild)) return true;
         var user = grains.User(live.User.Id);
-        if ((await user.Guilds()).Contains(guild))
+        if ((await Patiently(user.Guilds)).Contains(guild))
         {
             if (live.HasInShard(guild) && await Fetch(live, guild) is { } found) Introduce(live, found);
         }
-        else if ((await user.PrivateChannels()).Contains(guild))
+        else if ((await Patiently(user.PrivateChannels)).Contains(guild))
         {
             if (live.HasPrivateChannels && await FetchPrivate(live, guild) is { } found) live.Introduce(guild, ("CHANNEL_CREATE", GatewayFrame.Data(found.SeenBy(live.User.Id), GatewayJson.Default.PrivateChannel)));
         }
@@ -227,7 +244,7 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
 
     private async Task<PrivateChannel[]> FetchPrivate(LiveSession live)
     {
-        var ids = await grains.User(live.User.Id).PrivateChannels();
+        var ids = await Patiently(() => grains.User(live.User.Id).PrivateChannels());
         return [.. (await Task.WhenAll(ids.Select(id => FetchPrivate(live, id)))).OfType<PrivateChannel>()];
     }
 
@@ -241,8 +258,8 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         try
         {
             if (!_sessions.ContainsKey(live.Id)) return null; // ended meanwhile: nobody else would take it out again
-            await grains.Guild(guild).Subscribe(Self);
-            found = await get();
+            await Patiently(() => grains.Guild(guild).Subscribe(Self));
+            found = await Patiently(get);
             return found;
         }
         finally
@@ -268,15 +285,26 @@ internal sealed class GatewaySessions(Grains grains, TimeProvider time, ILogger<
         if (left.IsEmpty) _members.TryRemove(KeyValuePair.Create(guild, left));
     }
 
-    private async Task Guarded(string what, Snowflake guild, Func<Task> call)
+    /// <summary>False: it failed.</summary>
+    private async Task<bool> Guarded(string what, Snowflake guild, Func<Task> call)
     {
         try
         {
             await call();
+            return true;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             log.LogWarning(e, "Could not {What} guild {Guild}", what, guild);
+            return false;
         }
     }
+
+    private Task<T> Patiently<T>(Func<Task<T>> call) => Patience.For(time, call);
+
+    private Task<bool> Patiently(Func<Task> call) => Patience.For(time, async () =>
+    {
+        await call();
+        return true;
+    });
 }

@@ -21,8 +21,7 @@ public sealed class SeveralGatewaysTests(ThreeGateways cluster) : IClassFixture<
             var seen = await http.GetFromJsonAsync<JsonElement>($"api/v10/guilds/{guild}", TestContext.Current.CancellationToken);
             Assert.Equal(guild.ToString(), seen.GetProperty("id").GetString());
             Assert.Equal("node-1", Assert.Single(await cluster.Nodes(gateway)).Id);
-            await using var client = await GatewayClient.ConnectAsync(
-                new UriBuilder(cluster.Gateways[gateway].Address) { Scheme = "ws" }.Uri, cluster.Token(user), cancellation: TestContext.Current.CancellationToken);
+            await using var client = await GatewayClient.ConnectAsync(cluster.AddressOf(gateway), cluster.Token(user), cancellation: TestContext.Current.CancellationToken);
             Assert.NotEmpty((await client.Join(guild, channel, cancellation: TestContext.Current.CancellationToken)).Endpoint);
         }
     }

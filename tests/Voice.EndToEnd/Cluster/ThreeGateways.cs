@@ -23,6 +23,9 @@ public sealed partial class ThreeGateways : IAsyncLifetime
     private AccountTokens tokens = null!;
     private uint users;
 
+    /// <summary>Of all nodes.</summary>
+    public string CaFile => Path.Combine(Folder("nodes"), "ca.pem");
+
     /// <summary>host:port.</summary>
     public string Redis => redis.Address;
 
@@ -55,7 +58,7 @@ public sealed partial class ThreeGateways : IAsyncLifetime
     /// <summary>Starts a node that is linked to all gateways, and waits until it is usable.</summary>
     public async Task<VoiceProcess> StartNode(string id)
     {
-        var node = await VoiceProcess.Node(id, Folder(id), [.. Gateways.Select(LinkPortOf)], "--cluster-secret", clusterSecret);
+        var node = await VoiceProcess.Node(id, Folder("nodes"), [.. Gateways.Select(LinkPortOf)], "--cluster-secret", clusterSecret);
         nodes.Add(node);
         await Poll.Until(async () => (await Nodes()).Any(one => one.Id == id && one.Usable), $"node {id} to be usable", TimeSpan.FromSeconds(30));
         return node;
@@ -68,6 +71,9 @@ public sealed partial class ThreeGateways : IAsyncLifetime
         return [.. json.EnumerateArray().Select(n => new NodeView(
             n.GetProperty("node_id").GetString()!, n.GetProperty("usable").GetBoolean(), n.GetProperty("endpoint").GetString()!, n.GetProperty("state").GetString()!))];
     }
+
+    /// <summary>Of its WebSocket.</summary>
+    public Uri AddressOf(int gateway) => new UriBuilder(Gateways[gateway].Address) { Scheme = "ws" }.Uri;
 
     public Snowflake NewUser() => Snowflake.At(DateTimeOffset.UtcNow, Interlocked.Increment(ref users));
 

@@ -95,7 +95,7 @@ public sealed partial class GuildGrain
     private Task Look(CancellationToken cancel)
     {
         voice.ExpireOrphans(pump.Now, gateways.IsAlive);
-        if (unstored) voice.Touch();
+        if (unstored || voice.AwaitsNode) voice.Touch(); // an allocator that was made anew does not know who waits
         return Proceed();
     }
 

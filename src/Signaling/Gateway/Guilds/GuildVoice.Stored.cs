@@ -9,6 +9,9 @@ public sealed partial class GuildVoice
     /// their voice session along, nobody notices (docs/decisions/0012).</summary>
     public static readonly TimeSpan OrphanGrace = TimeSpan.FromSeconds(30);
 
+    /// <summary>A slot that is used has no voice server.</summary>
+    public bool AwaitsNode => slots.Values.Any(call => call.Assignment is null && IsUsed(call.Slot));
+
     /// <summary>All of it, but for the events.</summary>
     public VoiceRecord ToRecord() => new()
     {

@@ -1054,7 +1054,8 @@ export class VoiceClient extends Emitter {
     if (!this.guilds.has(guildId)) return; // its GUILD_CREATE asks again
     this.#server = null;
     clearTimeout(this.#timers.rejoin);
-    if (!this.#sendVoiceState(guildId, this.#moveTo ?? channelId)) return; // the next GUILD_CREATE or RESUMED asks again
+    // Where only the gateway session is new, the voice session that we bring along is kept as it is.
+    if (!this.#sendVoiceState(guildId, this.#moveTo ?? channelId, this.#voice?.options.sessionId)) return; // the next GUILD_CREATE or RESUMED asks again
     clearTimeout(this.#timers.join);
     this.#timers.join = setTimeout(() => this.#refused(), this.#moveTo ? MOVE_TIMEOUT : JOIN_TIMEOUT);
   }
@@ -1078,10 +1079,10 @@ export class VoiceClient extends Emitter {
     this.guilds.get(this.#call.guildId)?.voiceStates.delete(this.#user?.id ?? '');
   }
 
-  /** @param {string} guildId @param {string | null} channelId */
-  #sendVoiceState(guildId, channelId) {
+  /** @param {string} guildId @param {string | null} channelId @param {string} [sessionId] the voice session that we have there */
+  #sendVoiceState(guildId, channelId, sessionId) {
     return this.#gateway.send(GatewayOp.VoiceStateUpdate, {
-      guild_id: guildId, channel_id: channelId, self_mute: this.#mute || this.#deaf, self_deaf: this.#deaf, self_video: false,
+      guild_id: guildId, channel_id: channelId, self_mute: this.#mute || this.#deaf, self_deaf: this.#deaf, self_video: false, session_id: sessionId,
     });
   }
 
