@@ -28,7 +28,7 @@ public sealed class Caller : IAsyncDisposable
         var caller = new Caller(user);
         Uri[] others = [.. Enumerable.Range(0, cluster.Gateways.Length).Where(number => number != first).Select(cluster.AddressOf)];
         caller.Gateway = await GatewayClient.ConnectAsync(
-            cluster.AddressOf(first), cluster.Token(user), new GatewayClientOptions { OnEvent = caller.On, Others = others }, cancel);
+            cluster.AddressOf(first), cluster.Token(user), new GatewayClientOptions { OnEvent = caller.On, Others = others, MaxAttempts = 100 }, cancel);
         var trusted = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(cluster.CaFile, cancel));
         caller.Voice = await VoiceClient.JoinAsync(caller.Gateway, guild, channel, new VoiceClientOptions { OnEvent = caller.On, CheckCertificate = PrivateCa.Trust([trusted]) }, cancel);
         return caller;

@@ -5,6 +5,7 @@ using Voice.EndToEnd.Harness;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
 using Voice.Protocol.Ogg;
+using Voice.Signaling.Gateway.Guilds;
 using Xunit;
 
 namespace Voice.EndToEnd.Cluster;
@@ -13,6 +14,7 @@ namespace Voice.EndToEnd.Cluster;
 public sealed class GatewayDeathTests(ThreeGateways cluster) : IClassFixture<ThreeGateways>
 {
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(15);
 
     /// <summary>Both clients are on the first gateway, which was there first: the allocator is on it too.</summary>
     [Fact(Timeout = 120_000)]
@@ -44,11 +46,40 @@ public sealed class GatewayDeathTests(ThreeGateways cluster) : IClassFixture<Thr
         // And the call is not only kept but alive: what is changed now reaches the node and the others.
         await bob.Gateway.SetVoiceState(guild, channel, selfMute: true, cancellation: cancel);
         await Poll.Until(async () => (await VoiceStates(guild, 2, users[0], cancel)).Any(state => state.SelfMute), "the mute", TimeSpan.FromSeconds(10));
-        await bob.DisposeAsync();
+        await bob.Gateway.SetVoiceState(guild, null, cancellation: cancel);
         await Poll.Until(() => ann.Voice.Users.Count == 0, "the leave", TimeSpan.FromSeconds(10));
     }
 
-    private static async Task<int> Talk(Caller talker, int seconds, CancellationToken cancel)
+    [Fact(Timeout = 180_000)]
+    public async Task Calls_go_on_while_no_gateway_is_there_and_are_adopted_when_they_return()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await cluster.StartNode("node-2");
+        Snowflake[] users = [cluster.NewUser(), cluster.NewUser()];
+        var (guild, channel) = await cluster.CreateGuild(gateway: 1, users);
+        await using var ann = await Caller.Join(cluster, users[0], first: 0, guild, channel, cancel);
+        await using var bob = await Caller.Join(cluster, users[1], first: 1, guild, channel, cancel);
+        var before = await VoiceStates(guild, gateway: 2, users[0], cancel);
+
+        using var enough = new CancellationTokenSource();
+        var heard = Hear(bob, ann, cancel);
+        var talking = Talk(ann, seconds: 120, cancel, enough.Token);
+        foreach (var gateway in cluster.Gateways) gateway.Kill();
+        await Task.Delay(Outage, cancel);
+        await Task.WhenAll(Enumerable.Range(0, cluster.Gateways.Length).Select(cluster.StartGateway));
+        await Task.WhenAll(ann.Ready(2, cancel), bob.Ready(2, cancel));
+        var after = await VoiceStates(guild, gateway: 2, users[0], cancel);
+        await Task.Delay(GuildVoice.OrphanGrace + TimeSpan.FromSeconds(7), cancel); // nobody is taken for somebody who never came back
+        await enough.CancelAsync();
+
+        var sent = await talking;
+        Assert.Equal(Enumerable.Range(0, sent), await heard);
+        Assert.Equal(before, after);
+        Assert.Equal(before, await VoiceStates(guild, gateway: 0, users[0], cancel));
+        Assert.All([ann, bob], caller => Assert.Equal(1, caller.Connected));
+    }
+
+    private static async Task<int> Talk(Caller talker, int seconds, CancellationToken cancel, CancellationToken enough = default)
     {
         var number = 0;
         await OpusPlayer.PlayAsync(talker.Voice, Packets(), cancellation: cancel);
@@ -56,7 +87,7 @@ public sealed class GatewayDeathTests(ThreeGateways cluster) : IClassFixture<Thr
 
         async IAsyncEnumerable<OpusPacket> Packets()
         {
-            while (number < seconds * 50)
+            while (number < seconds * 50 && !enough.IsCancellationRequested)
             {
                 var frame = new byte[60];
                 frame[0] = 0xF8; // CELT, 20 ms

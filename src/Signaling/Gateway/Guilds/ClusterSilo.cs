@@ -19,6 +19,10 @@ internal static class ClusterSilo
     /// <summary>How often the table of members is read, for news that gossip lost.</summary>
     private static readonly TimeSpan TableRefresh = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often a silo writes there that it lives. Where all died at once, the first that comes back believes the others until some of
+    /// these are missing.</summary>
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(3);
+
     /// <exception cref="StartupException">The host has no address; when the host starts: Redis cannot be used.</exception>
     public static void AddClusterSilo(this IHostApplicationBuilder builder, GatewayCluster cluster, byte[] secrets)
     {
@@ -39,7 +43,7 @@ internal static class ClusterSilo
             {
                 options.ProbeTimeout = options.MinProbeTimeout = options.MaxProbeTimeout = ProbePeriod;
                 options.TableRefreshTimeout = TableRefresh;
-                options.IAmAliveTablePublishTimeout = TableRefresh;
+                options.IAmAliveTablePublishTimeout = SignOfLife;
             });
             silo.UseRedisClustering(options => (options.ConfigurationOptions, options.CreateMultiplexer) = (redis.Settings, _ => Shared()));
             silo.UseRedisReminderService(options => (options.ConfigurationOptions, options.CreateMultiplexer) = (redis.Settings, _ => Shared()));
