@@ -25,7 +25,8 @@ public static class GuildServices
         var secret = ClusterSecret.Open(options.DataDirectory, options.ClusterSecret);
 
         // Its warnings are about server GC and thread start-up here, and say nothing to whoever runs this.
-        builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft.Orleans", LogLevel.Error).AddFilter("Polly", LogLevel.Error);
+        builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft.Orleans", LogLevel.Error)
+            .AddFilter("Orleans.Messaging", LogLevel.Critical).AddFilter("Polly", LogLevel.None); // what they tell of is retried here
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new VoiceTokenKey(secret));
         builder.Services.AddSingleton<GatewayProcesses>();
