@@ -58,22 +58,25 @@ internal sealed record HealthWindow(WindowKind Kind, string Name, int Seconds, d
     public static IReadOnlyList<HealthWindow> All(World world, int observers, int lossMinutes, Random random)
     {
         var sample = Math.Max(20, world.Nodes / 100);
-        var racks = world.Racks[..Math.Min(world.Racks.Length, 5)].SelectMany(rack => rack).Take(world.Nodes / 4);
+        var dark = world.Nodes / 4; // more than half at once would be the observers' fault
+        var racks = world.Racks.Take(5).SelectMany(rack => rack).Take(dark);
         return
         [
             new(WindowKind.Loss, $"20 % loss, {lossMinutes} minutes", lossMinutes * 60, 0.2, [], []),
-            new(WindowKind.FrozenObservers, "each observer frozen for 2 s, in turn", Long, UsualLoss, [], [.. Enumerable.Range(0, 11).Select(i => new Outage(i % observers, Calm + i * 10_000, Calm + i * 10_000 + 2000, false))]),
-            new(WindowKind.LateObserver, "an observer that is late all the time", Long, UsualLoss, [], Late(random)),
+            new(WindowKind.FrozenObservers, "each observer frozen for 2 s, in turn", Long, UsualLoss, [], [.. Frozen(observers)]),
+            new(WindowKind.LateObserver, "an observer that is late all the time", Long, UsualLoss, [], [.. Late(random)]),
             new(WindowKind.CutOffObserver, "an observer cut off for 30 s", Short, UsualLoss, [], [new(0, 10_000, 40_000, true)]),
-            new(WindowKind.CutOffObservers, "all observers cut off for 10 s", Short, UsualLoss, [], [.. Enumerable.Range(0, observers).Select(observer => new Outage(observer, 10_000, 20_000, true))]),
-            new(WindowKind.Silences, "short silences, up to 0.45 s", Long, UsualLoss, [.. Blips(world, sample, random)], []),
+            new(WindowKind.CutOffObservers, "all observers cut off for 10 s", Short, UsualLoss, [], [.. CutOff(observers)]),
+            new(WindowKind.Silences, "short silences, up to 0.45 s", Long, UsualLoss, [.. Silences(world, sample, random)], []),
             new(WindowKind.Flaps, "flapping, 3 s down and 3 s up", Long, UsualLoss, [.. Flaps(world, sample / 2, random)], []),
             new(WindowKind.Killed, "nodes killed", Short, UsualLoss, [.. Single(world, sample, Condition.Killed, random)], []),
             new(WindowKind.Frozen, "nodes frozen", Short, UsualLoss, [.. Single(world, sample, Condition.Silent, random)], []),
             new(WindowKind.Grey, "nodes grey", Short, UsualLoss, [.. Single(world, sample, Condition.Grey, random)], []),
-            new(WindowKind.Racks, "racks dark", Short, UsualLoss, [.. racks.Select(node => new Trouble(node, Condition.Silent, 20_000, Short * 1000, true))], []),
-            new(WindowKind.Region, "a region dark", Short, UsualLoss, [.. world.InRegion[^1].Concat(world.InRegion[0]).Distinct().Take(world.Nodes / 4).Select(node => new Trouble(node, Condition.Silent, 20_000, Short * 1000, true))], []),
-            new(WindowKind.LossAndFailures, "nodes killed and frozen, 20 % loss", Short, 0.2, [.. Single(world, sample, Condition.Killed, random), .. Single(world, sample, Condition.Silent, random)], []),
+            new(WindowKind.Racks, "racks dark", Short, UsualLoss, [.. Dark(racks)], []),
+            new(WindowKind.Region, "a region dark", Short, UsualLoss, [.. Dark(world.InRegion[0].Take(dark))], []),
+            new(
+                WindowKind.LossAndFailures, "nodes killed and frozen, 20 % loss", Short, 0.2,
+                [.. Single(world, sample, Condition.Killed, random), .. Single(world, sample, Condition.Silent, random)], []),
         ];
     }
 
@@ -96,20 +99,26 @@ internal sealed record HealthWindow(WindowKind Kind, string Name, int Seconds, d
         return Condition.Works;
     }
 
-    private static Outage[] Late(Random random)
+    private static IEnumerable<Outage> Frozen(int observers)
     {
-        var outages = new List<Outage>();
+        for (var (at, turn) = (Calm, 0); at + 2000 < Long * 1000; at += 10_000) yield return new(turn++ % observers, at, at + 2000, IsCutOff: false);
+    }
+
+    private static IEnumerable<Outage> Late(Random random)
+    {
         for (var at = Calm; at < Long * 1000;)
         {
             var until = at + random.Next(50, 700);
-            outages.Add(new(0, at, until, false));
+            yield return new(0, at, until, IsCutOff: false);
             at = until + random.Next(200, 2000);
         }
-
-        return [.. outages];
     }
 
-    private static IEnumerable<Trouble> Blips(World world, int nodes, Random random)
+    private static IEnumerable<Outage> CutOff(int observers) => Enumerable.Range(0, observers).Select(observer => new Outage(observer, 10_000, 20_000, IsCutOff: true));
+
+    private static IEnumerable<Trouble> Dark(IEnumerable<int> nodes) => nodes.Select(node => new Trouble(node, Condition.Silent, 20_000, Short * 1000, IsFailure: true));
+
+    private static IEnumerable<Trouble> Silences(World world, int nodes, Random random)
     {
         for (var i = 0; i < nodes; i++)
         {

@@ -74,29 +74,31 @@ internal sealed class Watcher
         for (; now < until; now += Bucket)
         {
             var due = calendar[now / Bucket % Buckets];
-            if (outages.Any(outage => !outage.IsCutOff && outage.From <= now && now < outage.Until))
+            var isFrozen = outages.Any(outage => !outage.IsCutOff && outage.From <= now && now < outage.Until);
+            isCutOff = outages.Any(outage => outage.IsCutOff && outage.From <= now && now < outage.Until);
+            if (!isFrozen)
             {
-                held.AddRange(due.Select(one => (one.Node, one.What)));
-                due.Clear();
-                continue;
+                // Who stood still looks at the time first, and then at what came meanwhile: the worse order of the two.
+                if (now >= tickDue) Tick();
+                foreach (var (node, what) in held) Happen(node, what);
+                held.Clear();
             }
 
-            isCutOff = outages.Any(outage => outage.IsCutOff && outage.From <= now && now < outage.Until);
-            // Who stood still looks at the time first, and then at what came meanwhile: the worse order of the two.
-            if (now >= tickDue) Tick();
-            foreach (var (node, what) in held) Happen(node, what);
-            held.Clear();
             for (var i = 0; i < due.Count; i++)
             {
-                if (due[i].At >= now + Bucket) continue; // a later round of the calendar: noted again below
-                Happen(due[i].Node, due[i].What);
+                if (IsLater(due[i])) continue;
+                if (isFrozen) held.Add((due[i].Node, due[i].What));
+                else Happen(due[i].Node, due[i].What);
             }
 
-            due.RemoveAll(one => one.At < now + Bucket);
+            due.RemoveAll(one => !IsLater(one));
         }
 
         return said;
     }
+
+    /// <summary>It is of a later round of the calendar.</summary>
+    private bool IsLater((int At, int Node, Event What) one) => one.At >= now + Bucket;
 
     private TimeSpan Time => TimeSpan.FromMilliseconds(now);
 
