@@ -14,8 +14,8 @@ internal sealed class LoadRun
     private const int SettlingHours = 5;
 
     private const int StepsPerHour = 3600 / Traffic.StepSeconds;
-    /// <summary>Nodes report once a second; what they host changes in hours.</summary>
-    private const int StepsPerReport = 60 / Traffic.StepSeconds;
+    /// <summary>Nodes report once a second; what they host changes in hours. A node that dies alone is given up when it is next looked at all.</summary>
+    private const int StepsPerReport = 120 / Traffic.StepSeconds;
 
     private const int StepsPerSample = StepsPerHour / 6;
 
@@ -230,7 +230,7 @@ internal sealed class LoadRun
             fleet.LinkLost(world.Names[number], node.Identity!.Incarnation, LinkOf(node), now);
         }
 
-        givingUpAt.Add(step + GivenUpAfterSteps);
+        if (failure.Nodes.Length > 1) givingUpAt.Add(step + GivenUpAfterSteps);
         failed.Add(new(failure.What, Math.Round(hour, 2), failure.Nodes.Length, guilds, 0));
     }
 
