@@ -1,19 +1,26 @@
 using System.Threading.Channels;
+using Voice.Protocol;
+using Voice.Protocol.Ogg;
 using Voice.Protocol.Rtp;
 
 namespace Voice.Client;
 
-/// <summary>Where received packets go: the application's handler, or a bounded queue that drops the oldest.</summary>
+/// <summary>Where received packets go: the application's handler, or a bounded queue that drops the oldest. Any thread: while the call moves from
+/// one voice server to the next there are two.</summary>
 internal sealed class FrameReceiver
 {
     private readonly FrameHandler? handler;
     private readonly TimeProvider time;
     private readonly Channel<ReceivedFrame> queue;
+    private readonly Dictionary<Snowflake, HeardTalker> talkers = [];
+    private readonly Lock gate = new();
+    private readonly long started;
     private long dropped;
 
     public FrameReceiver(VoiceClientOptions options)
     {
         (handler, time) = (options.OnFrame, options.Time);
+        started = time.GetTimestamp();
         queue = Channel.CreateBounded<ReceivedFrame>(
             new BoundedChannelOptions(options.ReceiveQueueLength) { FullMode = BoundedChannelFullMode.DropOldest, SingleWriter = true },
             _ => Interlocked.Increment(ref dropped));
@@ -28,14 +35,35 @@ internal sealed class FrameReceiver
     /// <summary>What the application's handler threw.</summary>
     public VoiceClosedException? Failure { get; private set; }
 
+    /// <param name="session">Number of the session that it came over.</param>
     /// <param name="packet">Plain and authenticated.</param>
     /// <param name="index">Its extended sequence number.</param>
-    public void Take(in RtpPacket packet, ulong index, Roster roster)
+    /// <param name="user">Whose it is; null: the session does not know yet.</param>
+    public void Take(int session, in RtpPacket packet, ulong index, Snowflake? user)
     {
         if (!packet.TryGetUnpadded(out var payload) || payload.IsEmpty) return;
-        var frame = new ReceivedFrame(roster.Find(packet.Ssrc), packet.Ssrc, index, packet.Timestamp, default, time.GetTimestamp());
-        if (handler is null) queue.Writer.TryWrite(frame with { Payload = payload.ToArray() });
-        else if (Failure is null) Handle(handler, frame, payload);
+        var arrival = time.GetTimestamp();
+        var sequence = index;
+        lock (gate)
+        {
+            if (user is { } talker)
+            {
+                OpusToc.TryGetSamples(payload, out var samples);
+                var now = time.GetElapsedTime(started, arrival);
+                if (!Talker(talker).TryTake(session, index, packet.Timestamp, samples, packet.Marker, now, out sequence)) return;
+            }
+
+            var frame = new ReceivedFrame(user, packet.Ssrc, sequence, packet.Timestamp, default, arrival);
+            if (handler is null) queue.Writer.TryWrite(frame with { Payload = payload.ToArray() });
+            else if (Failure is null) Handle(handler, frame, payload);
+        }
+    }
+
+    private HeardTalker Talker(Snowflake user)
+    {
+        if (talkers.TryGetValue(user, out var known)) return known;
+        if (talkers.Count >= Roster.Max) talkers.Clear(); // more than any channel has
+        return talkers[user] = new HeardTalker();
     }
 
     private void Handle(FrameHandler handler, in ReceivedFrame frame, ReadOnlySpan<byte> payload)

@@ -7,12 +7,14 @@ namespace Voice.Client;
 internal sealed class Roster
 {
     /// <summary>More than any channel has: a server that names more gets no more remembered.</summary>
-    private const int Max = 65_536;
+    public const int Max = 65_536;
 
     private readonly ConcurrentDictionary<Snowflake, byte> present = new();
     private readonly ConcurrentDictionary<uint, Snowflake> bySsrc = new();
 
     public IReadOnlyCollection<Snowflake> Users => (IReadOnlyCollection<Snowflake>)present.Keys;
+
+    public bool Has(Snowflake user) => present.ContainsKey(user);
 
     /// <returns>False if it was known.</returns>
     public bool Enter(Snowflake user) => present.Count < Max && present.TryAdd(user, 0);

@@ -29,9 +29,8 @@ public sealed class VoiceClient : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private volatile VoiceSession? session;
+    private readonly VoiceSessions sessions;
     private volatile VoiceClosedException? lastFailure;
-    private long refused;
     private Snowflake wanted;
     private volatile bool asking;
 
@@ -40,6 +39,7 @@ public sealed class VoiceClient : IAsyncDisposable
         (this.gateway, this.options, Guild, wanted) = (gateway, options, guild, channel);
         tracker = new AssignmentTracker(gateway.Ready.User.Id, guild);
         receiver = new FrameReceiver(options);
+        sessions = new VoiceSessions(options, receiver, Tell);
         subscription = gateway.Subscribe(tracker.On);
         Completion = Run();
     }
@@ -53,13 +53,13 @@ public sealed class VoiceClient : IAsyncDisposable
     public VoiceClientState State { get; private set; }
 
     /// <summary>Who else is in the channel.</summary>
-    public IReadOnlyCollection<Snowflake> Users => session?.Roster.Users ?? [];
+    public IReadOnlyCollection<Snowflake> Users => sessions.Users;
 
     /// <summary>Frames that nobody read in time.</summary>
     public long DroppedFrames => receiver.Dropped;
 
     /// <summary>Packets that did not authenticate, came twice or were none.</summary>
-    public long RefusedPackets => Interlocked.Read(ref refused) + (session?.Refused ?? 0);
+    public long RefusedPackets => sessions.Refused;
 
     /// <summary>Ends when the client was disposed; fails with <see cref="VoiceClosedException"/> when the place in voice is lost for good.</summary>
     public Task Completion { get; }
@@ -112,19 +112,19 @@ public sealed class VoiceClient : IAsyncDisposable
     /// <returns>False, and it is lost, while there is no media path.</returns>
     /// <exception cref="ArgumentException">Not an Opus packet, or too long.</exception>
     public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> opus, CancellationToken cancellation = default) =>
-        session is { } current ? current.SendAsync(opus, cancellation) : ValueTask.FromResult(false);
+        sessions.SendAsync(opus, cancellation);
 
     /// <summary>Ends talking: five frames of silence, 20 ms apart, so that no receiver takes the pause for loss, then the word that it is one.</summary>
     public async Task PauseAsync(CancellationToken cancellation = default)
     {
-        if (session is not { IsTalking: true } current) return;
+        if (!sessions.IsTalking || !sessions.IsOpen) return;
         for (var i = 0; i < OpusToc.SilenceFrames; i++)
         {
-            await current.SendAsync(Silence, cancellation);
+            await sessions.SendAsync(Silence, cancellation);
             await Task.Delay(FrameTime, options.Time, cancellation);
         }
 
-        await current.PauseAsync(cancellation);
+        await sessions.PauseAsync(cancellation);
     }
 
     /// <summary>To another channel of the same guild. Returns when it was asked for, or the gateway client reconnects and will ask; the way there shows in
@@ -136,7 +136,7 @@ public sealed class VoiceClient : IAsyncDisposable
     }
 
     /// <summary>Breaks the voice WebSocket without a word, as a lost network does; media goes on and the client resumes.</summary>
-    public void DropSocket() => session?.Drop();
+    public void DropSocket() => sessions.Drop();
 
     /// <summary>Leaves the channel.</summary>
     public async ValueTask DisposeAsync()
@@ -182,6 +182,7 @@ public sealed class VoiceClient : IAsyncDisposable
         }
         finally
         {
+            await sessions.DisposeAsync();
             receiver.End(reason);
             Become(VoiceClientState.Closed);
         }
@@ -196,28 +197,21 @@ public sealed class VoiceClient : IAsyncDisposable
             var place = await NextPlace(used, cancellation);
             used = place.Version;
             wanted = place.Assignment!.Channel; // a moderator may have moved us
-            using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellation, tracker.Superseded(place));
-            VoiceClosedException end;
-            await using (var current = new VoiceSession(place.Assignment, options, receiver, Tell))
+            var current = sessions.Begin(place.Assignment, cancellation);
+            Become(VoiceClientState.Connecting);
+            var end = await current.EndedBefore(tracker.Superseded(place));
+            cancellation.ThrowIfCancellationRequested();
+            if (end is null)
             {
-                session = current;
-                Become(VoiceClientState.Connecting);
-                try
-                {
-                    lastFailure = end = await current.RunAsync(life.Token);
-                    if (current.HasSettled) attempt = 0;
-                }
-                catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-                {
-                    continue; // moved, or the guild has another voice server
-                }
-                finally
-                {
-                    session = null;
-                    Interlocked.Add(ref refused, current.Refused);
-                }
+                // The call may have moved to another voice server, and this one serves us until we are there (protocol/gateway.md section 7).
+                if (current.Session.IsOpen && IsSameCall(place.Assignment, tracker.Current.Assignment)) sessions.LeaveLater(current);
+                else await sessions.LeaveAll();
+                continue;
             }
 
+            lastFailure = end;
+            if (current.Session.HasSettled) attempt = 0;
+            await sessions.Leave(current);
             Become(VoiceClientState.Joining);
             if (!await IsFollowedByMove(end, used, cancellation))
             {
@@ -255,6 +249,9 @@ public sealed class VoiceClient : IAsyncDisposable
         }
     }
 
+    private static bool IsSameCall(VoiceAssignment from, VoiceAssignment? to) =>
+        to is not null && (from.Guild, from.Channel, from.SessionId) == (to.Guild, to.Channel, to.SessionId);
+
     /// <summary>4014 comes before or after what it is about: a move, another voice server, or being removed.</summary>
     private async Task<bool> IsFollowedByMove(VoiceClosedException end, int used, CancellationToken cancellation)
     {
@@ -284,7 +281,11 @@ public sealed class VoiceClient : IAsyncDisposable
         try
         {
             await gateway.SetVoiceState(
-                new VoiceStateUpdate(Guild, wanted) { SelfMute = options.SelfMute, SelfDeaf = options.SelfDeaf, SessionId = voiceSession }, cancellation);
+                new VoiceStateUpdate(Guild, wanted)
+                {
+                    SelfMute = options.SelfMute, SelfDeaf = options.SelfDeaf, SessionId = voiceSession, PreferredRegions = options.PreferredRegions,
+                },
+                cancellation);
             asking = false;
         }
         catch (GatewayClosedException) when (!gateway.Completion.IsCompleted)
@@ -318,6 +319,7 @@ public sealed class VoiceClient : IAsyncDisposable
     private void Become(VoiceClientState state)
     {
         if (State == state) return;
+        if (state is VoiceClientState.Joining or VoiceClientState.Connecting && sessions.IsOpen) return; // on the way to the next voice server
         State = state;
         options.OnEvent?.Invoke(new VoiceEvent.StateChanged(state));
         if (state == VoiceClientState.Connected) connected.TrySetResult();

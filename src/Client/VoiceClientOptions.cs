@@ -24,6 +24,9 @@ public sealed record VoiceClientOptions
 
     public bool SelfDeaf { get; init; }
 
+    /// <summary>Ids of regions, nearest first: see <see cref="RegionLatencies"/>. Null: the server does not hear of any.</summary>
+    public string[]? PreferredRegions { get; init; }
+
     /// <summary>Judges the voice server's certificate instead of the system; for a private CA.</summary>
     public RemoteCertificateValidationCallback? CheckCertificate { get; init; }
 

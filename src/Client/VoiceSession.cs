@@ -1,6 +1,6 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Voice.Client.WebRtc;
-using Voice.Protocol.Ogg;
 using Voice.Protocol.Voice;
 
 namespace Voice.Client;
@@ -16,25 +16,29 @@ internal sealed class VoiceSession : IAsyncDisposable
     private readonly Action<VoiceEvent> tell;
     private readonly IMediaPath media;
     private readonly TaskCompletionSource mediaLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TalkStream stream = new();
+    private readonly TalkStream stream;
     private readonly Lock sending = new();
-    private readonly long started;
 
     private volatile VoiceSocket? socket;
     private ServerMessage.Ready? ready;
     private volatile bool open;
+    private volatile bool speaking;
+    private ulong index = (ulong)RandomNumberGenerator.GetInt32(1, 0x7FFF); // RFC 3711 section 3.3.1: below 2^15, so that no loss makes receivers misjudge the rollover
     private int seqAck = -1;
     private int resumes;
     private long? socketUp;
     private long? connected;
 
-    public VoiceSession(VoiceAssignment assignment, VoiceClientOptions options, FrameReceiver receiver, Action<VoiceEvent> tell)
+    /// <param name="number">Higher than that of every earlier session of the client.</param>
+    /// <param name="stream">Of the client: what it says is timed alike for all its sessions.</param>
+    public VoiceSession(
+        int number, VoiceAssignment assignment, TalkStream stream, VoiceClientOptions options, FrameReceiver receiver, Action<VoiceSession, VoiceEvent> tell)
     {
-        (this.assignment, this.options, this.tell) = (assignment, options, tell);
-        started = options.Time.GetTimestamp();
+        (this.assignment, this.stream, this.options, this.tell) = (assignment, stream, options, happened => tell(this, happened));
         PacketHandler take = (in packet, index) =>
         {
-            receiver.Take(packet, index, Roster);
+            // Nobody's yet: beside another session it is that one's until we know.
+            if (Roster.Find(packet.Ssrc) is var user && (user is not null || !IsBeside)) receiver.Take(number, packet, index, user);
             if (receiver.Failure is { } failure) End(failure);
         };
         KeyWitness? witness = options.Witness is { } make ? key => make(assignment, key) : null;
@@ -43,12 +47,16 @@ internal sealed class VoiceSession : IAsyncDisposable
 
     public Roster Roster { get; } = new();
 
+    /// <summary>Media goes both ways.</summary>
+    public bool IsOpen => open;
+
+    /// <summary>An earlier session still runs.</summary>
+    public bool IsBeside { get; set; }
+
     /// <summary>Media went both ways for a while.</summary>
     public bool HasSettled => IsSettled(connected);
 
     public long Refused => media.Refused;
-
-    public bool IsTalking => stream.Talking;
 
     /// <summary>Runs until the session ends, says why, and it cannot be resumed.</summary>
     /// <exception cref="OperationCanceledException">As asked for.</exception>
@@ -71,42 +79,27 @@ internal sealed class VoiceSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends at once, if there is a path; numbers go on in any case.</summary>
-    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> opus, CancellationToken cancellation)
+    /// <summary>What comes next is speech, or is not any more. Section 4.5: once before media.</summary>
+    public ValueTask SpeakAsync(bool on, CancellationToken cancellation)
     {
-        if (!OpusToc.TryGetSamples(opus.Span, out var samples)) throw new ArgumentException("Not an Opus packet.", nameof(opus));
-        if (opus.Length > IMediaPath.MaxPayload)
-            throw new ArgumentException($"An Opus packet of {opus.Length} bytes: at most {IMediaPath.MaxPayload} can be sent.", nameof(opus));
-        if (!open) return false;
-        if (!stream.Talking) await TellSpeaking(SpeakingFlags.Microphone, cancellation); // section 4.5: once before media
-        lock (sending)
-        {
-            var (index, timestamp, marker) = stream.Next(samples, options.Time.GetElapsedTime(started));
-            media.Send(index, timestamp, marker, opus.Span);
-        }
-
-        return true;
+        if (speaking == on || !open) return ValueTask.CompletedTask;
+        speaking = on;
+        return TellSpeaking(on ? SpeakingFlags.Microphone : SpeakingFlags.None, cancellation);
     }
 
-    public async ValueTask PauseAsync(CancellationToken cancellation)
+    /// <summary>Sends at once, if there is a path.</summary>
+    public void Send(uint timestamp, bool marker, ReadOnlySpan<byte> opus)
     {
         lock (sending)
         {
-            if (!stream.Talking) return;
-            stream.Pause();
+            if (open) media.Send(index++, timestamp, marker, opus);
         }
-
-        await TellSpeaking(SpeakingFlags.None, cancellation);
     }
 
     /// <summary>Our server skips a packet without payload, so that no listener sees a gap.</summary>
     private void SayNothing()
     {
-        lock (sending)
-        {
-            var (index, timestamp) = stream.Nothing();
-            media.Send(index, timestamp, marker: false, []);
-        }
+        lock (sending) media.Send(index++, stream.Timestamp, marker: false, []);
     }
 
     /// <summary>Breaks the socket without a word.</summary>
@@ -175,7 +168,7 @@ internal sealed class VoiceSession : IAsyncDisposable
             case ServerMessage.Resumed:
                 socketUp = options.Time.GetTimestamp();
                 tell(new VoiceEvent.StateChanged(open ? VoiceClientState.Connected : VoiceClientState.Connecting));
-                if (stream.Talking) _ = TellSpeaking(SpeakingFlags.Microphone, cancellation).AsTask();
+                if (speaking) _ = TellSpeaking(SpeakingFlags.Microphone, cancellation).AsTask();
                 break;
             case ServerMessage.ClientsConnect others:
                 foreach (var user in others.Users)

@@ -143,7 +143,8 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
         node.Assigned,
         node.Standing == NodeStanding.Trusted,
         node.IsDraining,
-        node.IsOut ? "out" : node.Verdict?.ToString().ToLowerInvariant() ?? "unjudged")).OrderBy(node => node.NodeId, StringComparer.Ordinal).ToArray());
+        node.IsOut ? "out" : node.Verdict?.ToString().ToLowerInvariant() ?? "unjudged",
+        node.Identity.Echo)).OrderBy(node => node.NodeId, StringComparer.Ordinal).ToArray());
 
     public Task Subscribe(IAssignmentObserver observer)
     {

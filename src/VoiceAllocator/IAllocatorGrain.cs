@@ -116,7 +116,8 @@ public sealed record AssignmentEvent(AssignmentChange Change, Assignment Assignm
 /// <param name="Assigned">Guild slots assigned to it.</param>
 /// <param name="Usable">May be given new guilds.</param>
 /// <param name="Draining">Its guilds are moved away, on the operator's word or its own.</param>
+/// <param name="Echo">address:port of its media, which answers IP discovery; "": it does not say.</param>
 /// <param name="State">What the observers think of it (<see cref="NodeHealth"/>), "out" if it was given up, "unjudged" if they say nothing.</param>
 [GenerateSerializer, Immutable]
 public sealed record NodeStatus(
-    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable, bool Draining = false, string State = "healthy");
+    string NodeId, string Region, string Endpoint, double Utilisation, int Sessions, int Assigned, bool Usable, bool Draining = false, string State = "healthy", string Echo = "");

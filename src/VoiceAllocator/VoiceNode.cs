@@ -5,8 +5,9 @@ namespace Voice.VoiceAllocator;
 /// <summary>What a node says of itself when its link comes up.</summary>
 /// <param name="Incarnation">Differs at each start: a new one has forgotten what the old one hosted.</param>
 /// <param name="Endpoint">host:port of its voice WebSocket, as clients are told.</param>
+/// <param name="Echo">address:port of a media socket, which answers whoever measures the way there; "": none.</param>
 [GenerateSerializer, Immutable]
-public sealed record NodeIdentity(string Id, string Incarnation, string Region, string Endpoint);
+public sealed record NodeIdentity(string Id, string Incarnation, string Region, string Endpoint, string Echo = "");
 
 /// <summary>How far a node may be given guilds.</summary>
 internal enum NodeStanding

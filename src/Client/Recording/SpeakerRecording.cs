@@ -12,6 +12,9 @@ public sealed class SpeakerRecording(IBufferWriter<byte> output, uint serial, st
     /// <summary>Packets held for one that is missing: 200 ms.</summary>
     private const int MaxHeld = 10;
 
+    /// <summary>Packets that a talker's change of SSRC may leave out: a second of them.</summary>
+    private const int MaxMissed = 50;
+
     /// <summary>RTP does not tell the encoder's delay; libopus has 6.5 ms.</summary>
     private const ushort UsualPreSkip = 312;
 
@@ -38,17 +41,22 @@ public sealed class SpeakerRecording(IBufferWriter<byte> output, uint serial, st
 
     public void Take(in ReceivedFrame frame)
     {
-        if (frame.Ssrc != ssrc)
+        if (frame.Ssrc != ssrc && !GoesOn(frame.Sequence))
         {
             // Another stream of the same talker, who left and came back: its numbers have nothing to do with the last one's.
             Release(all: true);
-            (ssrc, nextSequence) = (frame.Ssrc, frame.Sequence);
+            nextSequence = frame.Sequence;
             nextTimestamp = frame.Timestamp - (uint)Passed(frame.Arrival);
         }
+
+        ssrc = frame.Ssrc;
 
         if (frame.Sequence < nextSequence || !held.TryAdd(frame.Sequence, frame)) Skipped++;
         else Release(all: false);
     }
+
+    /// <summary>The call moved to another voice server: one stream with two SSRCs.</summary>
+    private bool GoesOn(ulong sequence) => ssrc is not null && sequence + MaxHeld >= nextSequence && sequence <= nextSequence + MaxMissed;
 
     /// <summary>Writes what is held, and the last page.</summary>
     public void Finish()

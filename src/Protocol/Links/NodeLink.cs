@@ -40,6 +40,7 @@ public abstract record GatewayLinkMessage;
 /// <param name="Incarnation">Differs at each start of the node.</param>
 /// <param name="Endpoint">host:port of the voice WebSocket, as clients are told.</param>
 /// <param name="Nonce">32 random bytes that the gateway's proof covers.</param>
+/// <param name="Echo">address:port of a media socket, for clients who measure how far it is; "": none.</param>
 [MessagePackObject]
 public sealed record NodeHello(
     [property: Key(0)] int Version,
@@ -47,7 +48,8 @@ public sealed record NodeHello(
     [property: Key(2)] string Incarnation,
     [property: Key(3)] string Region,
     [property: Key(4)] string Endpoint,
-    [property: Key(5)] byte[] Nonce) : NodeMessage;
+    [property: Key(5)] byte[] Nonce,
+    [property: Key(6)] string Echo = "") : NodeMessage;
 
 /// <summary>The gateway's answer: its nonce, and proof that it knows the secret.</summary>
 [MessagePackObject]
@@ -143,12 +145,15 @@ public sealed record GuildAck(
 /// <summary>The assignment ended: the node forgets the guild and closes its sessions.</summary>
 /// <param name="Terminated">The call was ended for everybody (4022). Else clients wait for what the
 /// gateway tells them, a new server or that they left (4014).</param>
+/// <param name="OverlapMillis">The guild has moved, and its clients were told: the node serves those who are on their way for so
+/// long, and then ends it by itself. 0: it ends now.</param>
 [MessagePackObject]
 public sealed record GuildDrop(
     [property: Key(0)] ulong Guild,
     [property: Key(1)] string Slot,
     [property: Key(2)] long Epoch,
-    [property: Key(3)] bool Terminated = false) : GatewayLinkMessage;
+    [property: Key(3)] bool Terminated = false,
+    [property: Key(4)] int OverlapMillis = 0) : GatewayLinkMessage;
 
 public enum VoiceSessionState
 {

@@ -14,6 +14,8 @@ public interface IGuildGrain : IGrainWithIntegerKey
     Task<Guild?> Get();
 
     // Whether `by` may do what is asked is judged here, together with doing it. Null is an administrator of the installation.
+    Task<Changed<Guild>> Change(Snowflake? by, GuildChange change);
+
     Task<Changed<Channel>> CreateChannel(Snowflake? by, string name, ChannelType type, string? rtcRegion, int userLimit);
 
     Task<Changed<Channel>> ChangeChannel(Snowflake? by, Snowflake channel, ChannelChange change);

@@ -133,13 +133,13 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
         connections.Clear();
     }
 
-    /// <summary>Call about once a second.</summary>
+    /// <summary>Call a few times a second.</summary>
     public void Tick(TimeSpan now)
     {
         foreach (var connection in connections.Values.Where(connection => connection.Deadline <= now).ToArray())
             Close(connection, VoiceCloseCode.SessionTimedOut, connection.Session is null ? "no identify" : "no heartbeat");
         foreach (var session in severed.Where(session => session.GivenUpAt <= now).ToArray()) End(session);
-        guilds.Tick(now);
+        foreach (var moved in guilds.Tick(now)) EndAll(moved, VoiceCloseCode.Disconnected);
         rooms.Tick(now);
         probes.Tick(now, media);
         media.Tell();
@@ -244,8 +244,10 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             return;
         }
 
-        // A client that comes anew instead of resuming: what it had is over.
-        if (guild!.Sessions.TryGetValue(member!.User, out var before)) End(before, VoiceCloseCode.Disconnected, "replaced");
+        // A client that comes anew instead of resuming: what it had is over. So is what it has in another of the guild's slots, if the channel
+        // went from one to the other and both are here: it would hear itself.
+        if (guild!.Sessions.TryGetValue(member!.User, out var before) || byId.TryGetValue((guild.Key.Guild, member.SessionId), out before))
+            End(before, VoiceCloseCode.Disconnected, "replaced");
 
         var room = rooms.Get(new RoomId(guild.Key.Guild, member.Channel));
         var session = new VoiceSession(guild, member, identify.Token, room, placement.Enter(room.Id), numbers.NextSsrc(), outbox);

@@ -25,6 +25,7 @@ public sealed class NodeHost : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainLook = TimeSpan.FromSeconds(0.25);
 
     /// <summary>On the control socket: see <see cref="NodeControl"/>.</summary>
     public const string ReloadRequest = "reload";
@@ -46,6 +47,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly TimeProvider time = TimeProvider.System;
     private readonly CancellationTokenSource stopping = new();
     private readonly List<Task> running = [];
+    private volatile bool isStopping;
     private NodeLinks? links;
     private NodeControl? control;
     private MediaReport? lastMedia;
@@ -108,6 +110,22 @@ public sealed class NodeHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks the gateways to take the node's guilds away, and serves on until they are gone, or for as long as <paramref name="patience"/> lasts.</summary>
+    public async Task DrainAsync(TimeSpan patience)
+    {
+        isStopping = true; // the next report says so
+        using var over = new CancellationTokenSource(patience, time);
+        using var timer = new PeriodicTimer(DrainLook, time);
+        try
+        {
+            while (await GuildsAsync().WaitAsync(over.Token) > 0) await timer.WaitForNextTickAsync(over.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever is still here joins again elsewhere.
+        }
+    }
+
     /// <summary>Tells the clients (4015), and ends the sockets, the links and the media process.</summary>
     public Task StopAsync() => stopped ??= StopOnceAsync();
 
@@ -141,7 +159,7 @@ public sealed class NodeHost : IAsyncDisposable
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
         Endpoint = HostAndPort(options.PublicHost ?? (addresses.V4 ?? addresses.V6)!.Announce.ToString(), new Uri(bound[0]).Port);
         if (options.MetricsPort is not null) MetricsEndpoint = $"http://{new Uri(bound[1]).Authority}/metrics";
-        var profile = new NodeProfile(NodeId, RandomNumberGenerator.GetHexString(16, lowercase: true), options.Region, Endpoint, secret);
+        var profile = new NodeProfile(NodeId, RandomNumberGenerator.GetHexString(16, lowercase: true), options.Region, Endpoint, secret, sockets.Announced[0][0].ToString());
         links = new NodeLinks(gateways, profile, FromGatewayAsync, log, time);
         Run(links.RunAsync(stopping.Token));
         Run(ReportAsync(stopping.Token));
@@ -193,11 +211,20 @@ public sealed class NodeHost : IAsyncDisposable
                 var report = load.Report(now, Environment.CpuUsage.TotalTime, Volatile.Read(ref lastMedia), core);
                 if (flood.IsFlooded) report = report with { Drain = NodeDrain.Flooded };
                 if (media.IsCrashLooping) report = report with { Drain = NodeDrain.CrashLoop };
+                if (isStopping) report = report with { Drain = NodeDrain.Stopping };
                 metrics.TakeLoad(report);
                 links!.Report(report);
             });
         }
         while (await timer.WaitForNextTickAsync(cancel));
+    }
+
+    /// <summary>How many it serves now, those included that have moved and are still looked after.</summary>
+    private async Task<int> GuildsAsync()
+    {
+        var count = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await mailbox.PostAsync((core, _) => count.SetResult(core.Guilds));
+        return await count.Task;
     }
 
     private ValueTask FromGatewayAsync(int link, GatewayLinkMessage message) => message switch

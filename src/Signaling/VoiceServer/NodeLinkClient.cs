@@ -12,7 +12,8 @@ namespace Voice.Signaling.VoiceServer;
 /// <summary>What a node says about itself on every link.</summary>
 /// <param name="Incarnation">Differs at each start of the node.</param>
 /// <param name="Endpoint">host:port of the voice WebSocket, as clients are told.</param>
-internal sealed record NodeProfile(string NodeId, string Incarnation, string Region, string Endpoint, byte[] ClusterSecret);
+/// <param name="Echo">address:port of a media socket.</param>
+internal sealed record NodeProfile(string NodeId, string Incarnation, string Region, string Endpoint, byte[] ClusterSecret, string Echo = "");
 
 /// <summary>The link to one gateway: dials, proves, passes messages, and dials again when it breaks. Calls go on without it.</summary>
 /// <param name="received">Gets every message after the handshake; null: the link came up.</param>
@@ -104,7 +105,7 @@ internal sealed class NodeLinkClient(
         LinkConnection<NodeMessage, GatewayLinkMessage> link, IAsyncEnumerator<GatewayLinkMessage> messages, byte[] certificate, CancellationToken cancel)
     {
         var nonce = LinkProof.NewNonce();
-        await link.SendAsync(new NodeHello(NodeLinkHandshake.Version, node.NodeId, node.Incarnation, node.Region, node.Endpoint, nonce), cancel);
+        await link.SendAsync(new NodeHello(NodeLinkHandshake.Version, node.NodeId, node.Incarnation, node.Region, node.Endpoint, nonce, node.Echo), cancel);
         if (!await messages.MoveNextAsync() || messages.Current is not GatewayChallenge { Nonce.Length: LinkProof.NonceSize } challenge)
             throw new IOException("it refused this node's hello");
         if (!LinkProof.Matches(LinkProof.OfGateway(node.ClusterSecret, nonce, challenge.Nonce, certificate), challenge.Proof))

@@ -11,7 +11,8 @@ internal sealed class NodeMailbox(NodeCore core, Outbox outbox, Action<Output> d
     /// <summary>Posts that wait. When it is full, who posts waits, and so the socket it reads from.</summary>
     private const int Capacity = 4096;
 
-    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    /// <summary>How late a guild that has moved away may end.</summary>
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(0.25);
 
     private readonly Channel<Action<NodeCore, TimeSpan>> posts =
         Channel.CreateBounded<Action<NodeCore, TimeSpan>>(new BoundedChannelOptions(Capacity) { SingleReader = true });

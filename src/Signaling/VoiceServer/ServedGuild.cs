@@ -16,6 +16,9 @@ internal sealed class ServedGuild(GuildSlot key, long epoch)
 
     public long Revision { get; private set; }
 
+    /// <summary>It has moved to another node, and this one serves those who are on their way until then; null: it is here.</summary>
+    public TimeSpan? EndsAt { get; set; }
+
     /// <summary>The gateway that spoke about it last.</summary>
     public long Link { get; set; }
 

@@ -12,6 +12,9 @@ internal readonly record struct TakenUpdate(GuildAck Answer, ServedGuild? Ended,
 /// <summary>The guilds that this node was given, fenced by epochs (design.md section 3.9).</summary>
 internal sealed class ServedGuilds
 {
+    /// <summary>Whatever a gateway says: two nodes that serve a guild should not do so for long.</summary>
+    private static readonly TimeSpan LongestOverlap = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<GuildSlot, ServedGuild> guilds = [];
     private readonly EpochFence fence = new();
 
@@ -19,7 +22,9 @@ internal sealed class ServedGuilds
 
     public ServedGuild? Find(GuildSlot key) => guilds.GetValueOrDefault(key);
 
-    public HostedGuild[] Hosted() => [.. guilds.Values.Select(guild => new HostedGuild(guild.Key.Guild, guild.Key.Slot, guild.Epoch, guild.Sessions.Count))];
+    /// <summary>Without those that have moved away: nobody should adopt them.</summary>
+    public HostedGuild[] Hosted() => [.. guilds.Values.Where(guild => guild.EndsAt is null)
+        .Select(guild => new HostedGuild(guild.Key.Guild, guild.Key.Slot, guild.Epoch, guild.Sessions.Count))];
 
     public TakenUpdate Take(TimeSpan now, GuildUpdate update)
     {
@@ -44,15 +49,25 @@ internal sealed class ServedGuilds
         GuildAck Answer(long epoch, long revision, bool needWhole = false) => new(update.Guild, update.Slot, epoch, revision, needWhole);
     }
 
-    /// <summary>The guild that ended with it; null if that assignment is not here.</summary>
+    /// <summary>The guild that ended with it; null if that assignment is not here, or stays for a while.</summary>
     public ServedGuild? Drop(TimeSpan now, GuildDrop drop)
     {
         var key = new GuildSlot(drop.Guild, drop.Slot);
         fence.End(key, drop.Epoch, now);
-        return Find(key) is { } guild && guild.Epoch <= drop.Epoch ? End(now, guild) : null;
+        if (Find(key) is not { } guild || guild.Epoch > drop.Epoch) return null;
+        if (drop.OverlapMillis <= 0) return End(now, guild);
+
+        var overlap = TimeSpan.FromMilliseconds(drop.OverlapMillis);
+        guild.EndsAt ??= now + (overlap < LongestOverlap ? overlap : LongestOverlap);
+        return null;
     }
 
-    public void Tick(TimeSpan now) => fence.Tick(now);
+    /// <summary>The guilds that ended now.</summary>
+    public ServedGuild[] Tick(TimeSpan now)
+    {
+        fence.Tick(now);
+        return [.. guilds.Values.Where(guild => guild.EndsAt <= now).ToArray().Select(guild => End(now, guild))];
+    }
 
     private ServedGuild End(TimeSpan now, ServedGuild guild)
     {

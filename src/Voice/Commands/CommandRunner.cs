@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Voice.Signaling;
 
 namespace Voice.Commands;
@@ -35,16 +34,8 @@ internal static class CommandRunner
     /// <summary>Completes at SIGINT or SIGTERM, or when <paramref name="running"/> ends by itself.</summary>
     public static async Task UntilStopped(Task running)
     {
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.TrySetResult();
-        }
-
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        await await Task.WhenAny(running, stop.Task);
+        using var signals = new StopSignals();
+        await await Task.WhenAny(running, signals.First);
     }
 
     private static string CommandPath(ParseResult parsed) =>

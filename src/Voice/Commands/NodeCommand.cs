@@ -11,14 +11,23 @@ internal static class NodeCommand
         var settings = new Settings(command);
         var common = new CommonSettings(settings);
         var node = new NodeSettings(settings, "port");
+        var patience = settings.Number("drain-seconds", "how long SIGTERM waits for the node's guilds to move to other nodes", 60, 0, 86_400);
         var gateway = settings.List("gateway", "link ports of all gateways of the cluster: host:port[,host:port]", ["127.0.0.1:8081"]);
         command.Subcommands.Add(CreateReload());
         command.SetAction(async (parsed, cancel) =>
         {
             await using var host = await NodeHost.StartAsync(node.Read(parsed, common, parsed.GetRequiredValue(gateway)), cancel);
+            using var signals = new StopSignals();
             Console.WriteLine($"Node {host.NodeId} is up: https://{host.Endpoint}/");
-            await CommandRunner.UntilStopped(host.Completion);
+            await await Task.WhenAny(host.Completion, signals.First);
+            if (host.Completion.IsCompleted || parsed.GetValue(patience) is not (> 0 and var seconds)) return;
+
+            Console.WriteLine($"Node {host.NodeId} waits up to {seconds} s for its guilds to move away; another signal ends it now.");
+            await Task.WhenAny(host.DrainAsync(TimeSpan.FromSeconds(seconds)), signals.Second, host.Completion);
         });
+        command.Subcommands.Add(NodeDrainCommand.List());
+        command.Subcommands.Add(NodeDrainCommand.Create("drain", "Take a node out of service: its guilds move to others without a gap."));
+        command.Subcommands.Add(NodeDrainCommand.Create("undrain", "Put a node back into service."));
         return command;
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Voice.Client;
@@ -27,6 +29,9 @@ public sealed partial class ClusterFixture : IAsyncLifetime
     public string AdministratorToken { get; private set; } = null!;
 
     public int LinkPort { get; private set; }
+
+    /// <summary>Of the nodes, which have one data folder: so their certificates are of one authority.</summary>
+    public RemoteCertificateValidationCallback Trust => PrivateCa.Trust([X509CertificateLoader.LoadCertificateFromFile(Path.Combine(data.Path, "ca.pem"))]);
 
     public async ValueTask InitializeAsync()
     {

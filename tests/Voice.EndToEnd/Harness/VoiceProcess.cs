@@ -87,6 +87,20 @@ public sealed class VoiceProcess : IAsyncDisposable
     /// <summary>SIGKILL to this process alone, as when the machine's memory runs out; its children must notice by themselves.</summary>
     public void Kill() => process.Kill(entireProcessTree: false);
 
+    /// <summary>SIGTERM, as an operator or a service manager sends it.</summary>
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>The exit code, once there is one.</summary>
+    public async Task<int> Exited()
+    {
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
     /// <summary>Ids of the processes that this one started.</summary>
     public int[] Children() =>
         [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)

@@ -40,7 +40,12 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     private EndPoint? client;
     private int assignments;
 
+    private readonly TaskCompletionSource goodbye = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public int Port { get; private set; }
+
+    /// <summary>Done when a client has closed its voice WebSocket.</summary>
+    public Task Goodbye => goodbye.Task;
 
     public string Endpoint => $"127.0.0.1:{Port}";
 
@@ -66,7 +71,7 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     {
         var service = new FakeVoiceService();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest($"CN={Guid.NewGuid():N}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
@@ -88,7 +93,14 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     public Task<GatewayClient> Connect() => GatewayClient.ConnectAsync(
         new Uri($"wss://{Endpoint}/gateway"), "token", new GatewayClientOptions { CheckCertificate = PrivateCa.Trust([certificate]) }, TestContext.Current.CancellationToken);
 
-    public VoiceClientOptions Options => new() { CheckCertificate = PrivateCa.Trust([certificate]) };
+    public VoiceClientOptions Options => OptionsWith();
+
+    /// <param name="others">Voice servers that the client may be sent to.</param>
+    public VoiceClientOptions OptionsWith(params FakeVoiceService[] others) =>
+        new() { CheckCertificate = PrivateCa.Trust([certificate, .. others.Select(other => other.certificate)]) };
+
+    /// <summary>Lets in whom the other would let in.</summary>
+    public void TakeOverFrom(FakeVoiceService other) => assignments = other.assignments;
 
     /// <summary>The client's next message with this opcode, on the main gateway.</summary>
     public Task<JsonElement> GatewayHears(int op) => Hears(heardByGateway, op);
@@ -101,6 +113,13 @@ internal sealed class FakeVoiceService : IAsyncDisposable
         var plain = await datagrams.Reader.ReadAsync(TestContext.Current.CancellationToken);
         Assert.True(RtpPacket.TryParse(plain, out var packet));
         return packet.Payload.ToArray();
+    }
+
+    public async Task<(uint Timestamp, byte[] Payload)> NextPacket()
+    {
+        var plain = await datagrams.Reader.ReadAsync(TestContext.Current.CancellationToken);
+        Assert.True(RtpPacket.TryParse(plain, out var packet));
+        return (packet.Timestamp, packet.Payload.ToArray());
     }
 
     /// <summary>An authentic RTP packet without payload.</summary>
@@ -130,10 +149,12 @@ internal sealed class FakeVoiceService : IAsyncDisposable
 
     public Task Server(string? endpoint) => Dispatch("VOICE_SERVER_UPDATE", new { guild_id = "500", token = $"token-{assignments}", endpoint });
 
-    public void SendRtp(ushort sequence, uint ssrc, byte[] payload)
+    public bool HasPacket => datagrams.Reader.TryPeek(out _);
+
+    public void SendRtp(ushort sequence, uint ssrc, byte[] payload, uint? timestamp = null)
     {
         var header = new byte[RtpHeader.FixedLength];
-        RtpHeader.Write(header, false, 120, sequence, sequence * 960u, ssrc);
+        RtpHeader.Write(header, false, 120, sequence, timestamp ?? sequence * 960u, ssrc);
         var datagram = new byte[2048];
         Assert.True(egress.TryProtect(header, payload, datagram, out var length));
         SendUdp(datagram[..length]);
@@ -293,6 +314,7 @@ internal sealed class FakeVoiceService : IAsyncDisposable
             var part = await socket.ReceiveAsync(buffer.AsMemory(length), life.Token);
             if (part.MessageType == WebSocketMessageType.Close)
             {
+                if (socket == voice) goodbye.TrySetResult();
                 if (socket.State == WebSocketState.CloseReceived) await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, life.Token);
                 throw new EndOfStreamException();
             }

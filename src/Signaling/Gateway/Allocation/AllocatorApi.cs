@@ -38,6 +38,10 @@ public static class AllocatorApi
                 """);
         api.MapDelete("/assignments/{guild}", Delete).WithName("DeleteAssignment").WithSummary("Let a guild go: its calls end");
         api.MapGet("/nodes", Nodes).WithName("GetNodes").WithSummary("The voice nodes and their load");
+        api.MapPost("/nodes/{node}/drain", (string node, IGrainFactory grains) => Drain(node, true, grains)).WithName("DrainNode")
+            .WithSummary("Take a node out of service: its guilds move to others without a gap. It stays so until it is put back");
+        api.MapPost("/nodes/{node}/undrain", (string node, IGrainFactory grains) => Drain(node, false, grains)).WithName("UndrainNode")
+            .WithSummary("Put a node back into service");
         api.MapGet("/events", Events).WithName("GetEvents")
             .WithSummary("Assignment events, as Server-Sent Events, from now on")
             .WithDescription("""
@@ -74,6 +78,9 @@ public static class AllocatorApi
 
     private static async Task<Ok<NodeStatus[]>> Nodes(IGrainFactory grains) =>
         TypedResults.Ok(await grains.GetGrain<IAllocatorGrain>(0).Nodes());
+
+    private static async Task<Results<NoContent, NotFound<ApiError>>> Drain(string node, bool on, IGrainFactory grains) =>
+        await grains.GetGrain<IAllocatorGrain>(0).Drain(node, on) ? TypedResults.NoContent() : TypedResults.NotFound(new ApiError("no such node is up"));
 
     private static ServerSentEventsResult<AssignmentRecord?> Events(
         IGrainFactory grains, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancel) =>

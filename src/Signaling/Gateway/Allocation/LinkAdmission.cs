@@ -116,15 +116,16 @@ public sealed partial class LinkAdmission(byte[] clusterSecret, string gatewayId
         if (messages.Current is not NodeProof proof) return (null, LinkRefusal.BadMessage);
         if (!LinkProof.Matches(LinkProof.OfNode(clusterSecret, hello.Nonce, nonce, certificateHash), proof.Proof)) return (null, LinkRefusal.BadProof);
         await link.SendAsync(new GatewayProof(gatewayId), cancel);
-        return (new NodeIdentity(hello.NodeId, hello.Incarnation, hello.Region, hello.Endpoint), default);
+        return (new NodeIdentity(hello.NodeId, hello.Incarnation, hello.Region, hello.Endpoint, hello.Echo), default);
     }
 
     private static bool IsGood(NodeHello hello) =>
-        hello is { Version: NodeLinkHandshake.Version, Nonce.Length: LinkProof.NonceSize, NodeId: not null, Incarnation: not null, Region: not null, Endpoint: not null }
+        hello is { Version: NodeLinkHandshake.Version, Nonce.Length: LinkProof.NonceSize, NodeId: not null, Incarnation: not null, Region: not null, Endpoint: not null, Echo: not null }
         && Name().IsMatch(hello.NodeId)
         && Name().IsMatch(hello.Region)
         && Incarnation().IsMatch(hello.Incarnation)
-        && Endpoint().IsMatch(hello.Endpoint);
+        && Endpoint().IsMatch(hello.Endpoint)
+        && (hello.Echo is "" || Endpoint().IsMatch(hello.Echo));
 
     [GeneratedRegex(@"\A[a-z0-9-]{1,64}\z")]
     private static partial Regex Name();

@@ -65,6 +65,21 @@ public sealed partial class GuildGrain(
 
     public Task<Guild?> Get() => Task.FromResult(Guild?.ToPayload(voice.Participants.Select(one => one.ToState())));
 
+    public async Task<Changed<Guild>> Change(Snowflake? by, GuildChange change)
+    {
+        if (Guild is not { } guild) return Refusal.UnknownGuild;
+        if (new Moderation(guild, voice, by).JudgeGuildChange() is not Refusal.None and var refusal) return refusal;
+        guild.Name = change.Name ?? guild.Name;
+        if (change.Region is { } region) guild.Region = region.To;
+        await stored.Save();
+        var now = guild.ToPayload([]);
+        Publish([new GuildEvent("GUILD_UPDATE", GuildUpdate(now), null)]);
+        voice.RegionChanged();
+        voice.Refresh();
+        _ = Proceed();
+        return now;
+    }
+
     public async Task<Changed<Channel>> CreateChannel(Snowflake? by, string name, ChannelType type, string? rtcRegion, int userLimit)
     {
         if (Guild is not { } guild) return Refusal.UnknownGuild;
@@ -204,10 +219,11 @@ public sealed partial class GuildGrain(
         return Task.CompletedTask;
     }
 
-    public async Task Move(string slot, long epoch)
+    public Task Move(string slot, long epoch)
     {
-        await pump.Move(slot, epoch);
+        pump.Move(slot, epoch);
         _ = Proceed();
+        return Task.CompletedTask;
     }
 
     public Task Relinked(string slot, long epoch, INodeLink link)
@@ -272,6 +288,14 @@ public sealed partial class GuildGrain(
         var data = JsonSerializer.SerializeToNode(resource, shape)!;
         data["guild_id"] = Id.ToString();
         return new GuildEvent(type, JsonSerializer.SerializeToUtf8Bytes(data), null);
+    }
+
+    /// <summary>Without what GUILD_CREATE alone carries.</summary>
+    private static byte[] GuildUpdate(Guild guild)
+    {
+        var data = JsonSerializer.SerializeToNode(guild, GatewayJson.Default.Guild)!.AsObject();
+        foreach (var name in new[] { "channels", "members", "member_count", "voice_states", "joined_at" }) data.Remove(name);
+        return JsonSerializer.SerializeToUtf8Bytes(data);
     }
 
     private GuildEvent RoleEvent(string type, Role role)

@@ -14,6 +14,9 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
     /// <summary>The news that a voice session is dead may come this much later than the op 4 of its client.</summary>
     private static readonly TimeSpan NewsDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>Of those that a client prefers, so many are remembered.</summary>
+    private const int MaxRegions = 16;
+
     private readonly Dictionary<Snowflake, Participant> participants = [];
     private readonly SortedDictionary<string, SlotCall> slots = new(StringComparer.Ordinal);
     private readonly List<GuildEvent> stateEvents = [];
@@ -39,17 +42,53 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
     public SlotCall? Slot(string slot) => slots.GetValueOrDefault(slot);
 
     /// <summary>The region that a slot's node should be in; null is any.</summary>
-    public string? RegionOf(string slot) => slot.Length > 0 ? slot : External ? externalRegion : Data?.Region;
+    public string? RegionOf(string slot) => slot.Length > 0 ? slot : External ? externalRegion : Data?.Region ?? Automatic;
 
-    public bool IsUsed(string slot) => (External && slot.Length == 0) || participants.Values.Any(one => one.Slot == slot);
+    /// <summary>Asked for when a call begins or moves anyway: nobody is moved because somebody else came.</summary>
+    private string? Automatic => RegionChoice.Choose(participants.Values.Where(one => one.Slot.Length == 0).Select(one => one.PreferredRegions));
+
+    /// <summary>The guild's region is another: its call goes there. Automatic is wherever it is.</summary>
+    public void RegionChanged()
+    {
+        if (Data?.Region is { } wanted && Slot("")?.Assignment is { } at && at.Region != wanted) WantMove("");
+    }
+
+    public bool IsUsed(string slot) => (External && slot.Length == 0) || participants.Values.Any(one => IsOn(slot, one));
 
     /// <summary>What the slot's node should hold.</summary>
     public Dictionary<ulong, VoiceMember> Wanted(string slot) =>
-        participants.Values.Where(one => one.Slot == slot).ToDictionary(one => one.User.Value, one => one.ToMember());
+        participants.Values.Where(one => IsOn(slot, one)).ToDictionary(one => one.User.Value, one => one.ToMember());
 
-    /// <summary>When the next server update that was put off is due; null: there is none.</summary>
-    public TimeSpan? NextAnswer(TimeSpan now) =>
-        participants.Values.Where(one => one.AskedAgain && one.NotBefore > now).Min(one => (TimeSpan?)one.NotBefore);
+    /// <summary>When a server update that was put off is due, or <see cref="Expire"/> has something to do; null: never.</summary>
+    public TimeSpan? NextDue(TimeSpan now) =>
+        participants.Values.Where(one => one.AskedAgain && one.NotBefore > now).Select(one => (TimeSpan?)one.NotBefore)
+            .Concat(participants.Values.Select(one => one.LeavesFormerAt))
+            .Concat(slots.Values.Select(call => call.LeavesAt))
+            .Min();
+
+    /// <summary>Ends the overlaps whose time has come.</summary>
+    public void Expire(TimeSpan now)
+    {
+        foreach (var call in slots.Values.Where(call => call.LeavesAt <= now))
+        {
+            call.Left();
+            dirty = true;
+        }
+
+        foreach (var one in participants.Values.Where(one => one.LeavesFormerAt <= now))
+        {
+            (one.FormerSlot, one.LeavesFormerAt) = (null, null);
+            dirty = true;
+        }
+    }
+
+    /// <summary>The slot's call should go to another node, without a gap.</summary>
+    public void WantMove(string slot)
+    {
+        if (Slot(slot) is not { } call) return;
+        call.MoveWanted = true;
+        dirty = true;
+    }
 
     /// <summary>Op 4. Whatever is refused is refused silently, as documented.</summary>
     /// <param name="gateway">The process that has the gateway session; null: not known.</param>
@@ -76,6 +115,7 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
         participants[user] = participant;
         BelongTo(participant, gatewaySession, gateway);
         SetSelf(participant, update);
+        if (update.PreferredRegions is { } regions) participant.PreferredRegions = [.. regions.OfType<string>().Take(MaxRegions)];
         if (Data.Private && current is null) CallJoined(user);
         Enter(participant, member, channel);
     }
@@ -145,8 +185,8 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
 
             var before = one.ToMember();
             SetFromGuild(one, member, channel);
-            if (Data.SlotOf(channel) != one.Slot) Connect(one, channel);
-            else if (one.ToMember() != before) Announce(one);
+            if (Data.SlotOf(channel) is var slot && slot != one.Slot) MoveTo(slot, one);
+            if (one.ToMember() != before) Announce(one);
         }
     }
 
@@ -154,9 +194,11 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
     /// <param name="members">Null: as it was.</param>
     public void HoldExternal(string? region, IReadOnlyCollection<VoiceMember>? members)
     {
+        var moves = External && region != externalRegion;
         External = true;
         externalRegion = region;
         Use("");
+        if (moves) WantMove("");
         if (members is null) return;
 
         participants.Clear();
@@ -239,12 +281,13 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
         foreach (var one in participants.Values)
         {
             if (one.GatewaySession is null || one.Announced != one.SessionId || Slot(one.Slot) is not { } slot) continue;
-            if (slot.Assignment is not null && !slot.Holds(one)) continue;
+            if (slot.Assignment is null ? one.FormerSlot is not null : !slot.Holds(one)) continue;
             var truth = slot.Assignment?.Epoch ?? Participant.ToldOfNone;
             if (one.Told == truth && !(one.AskedAgain && one.NotBefore <= now)) continue;
             one.Told = truth;
             one.AskedAgain = false;
             one.Connection = VoiceConnection.Awaited;
+            if (one.FormerSlot is not null) one.LeavesFormerAt ??= now + SlotCall.Overlap;
             due.Add(one);
         }
 
@@ -314,9 +357,22 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
         Connect(one, channel);
     }
 
+    private static bool IsOn(string slot, Participant one) => one.Slot == slot || one.FormerSlot == slot;
+
+    /// <summary>The channel is served elsewhere from now on; whoever is in it takes the voice session along, and is on both until then.</summary>
+    private void MoveTo(string slot, Participant one)
+    {
+        // Nobody told them yet that they should go: then they just stay.
+        var stays = one.FormerSlot == slot && one.LeavesFormerAt is null;
+        (one.FormerSlot, one.LeavesFormerAt) = (stays ? null : one.Slot, null);
+        one.Slot = slot;
+        Use(slot);
+    }
+
     /// <summary>A voice session that has nothing to do with the one before.</summary>
     private void Connect(Participant one, Channel channel)
     {
+        (one.FormerSlot, one.LeavesFormerAt) = (null, null);
         one.Channel = channel.Id;
         one.Slot = Data!.SlotOf(channel);
         one.SessionId = newSessionId();

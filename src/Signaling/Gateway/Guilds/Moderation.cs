@@ -43,6 +43,8 @@ internal sealed class Moderation(GuildData guild, GuildVoice voice, Snowflake? b
         return In(target).HasFlag(Permissions.Connect) ? Refusal.None : Refusal.MissingPermissions;
     }
 
+    public Refusal JudgeGuildChange() => May(Permissions.ManageGuild, In(null));
+
     public Refusal JudgeNewChannel() => May(Permissions.ManageChannels, In(null));
 
     /// <summary>Nobody allows or denies in a channel what they may not do there themselves.</summary>

@@ -45,6 +45,15 @@ public sealed class Participant(Snowflake user)
 
     public string Slot { get; set; } = "";
 
+    /// <summary>Where the client still is, on its way to <see cref="Slot"/>, whose voice session it brings along; null: nowhere else.</summary>
+    public string? FormerSlot { get; set; }
+
+    /// <summary>When the client should be gone from there; null before it was told where to go.</summary>
+    public TimeSpan? LeavesFormerAt { get; set; }
+
+    /// <summary>By latency as the client measured it, best first; empty: it did not.</summary>
+    public string[] PreferredRegions { get; set; } = [];
+
     public bool SelfMute { get; set; }
 
     public bool SelfDeaf { get; set; }

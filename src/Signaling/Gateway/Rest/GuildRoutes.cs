@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,6 +11,7 @@ namespace Voice.Signaling.Gateway.Rest;
 internal static class GuildRoutes
 {
     private const int MaxNameLength = 100;
+    private const int MaxRegionLength = 64;
 
     /// <summary>Guilds that a user who is not an administrator may be in and still make one more.</summary>
     private const int MaxGuilds = 10;
@@ -26,6 +28,7 @@ internal static class GuildRoutes
     {
         api.MapPost("/guilds", Make).Produces<Guild>(StatusCodes.Status201Created).WithSummary("Makes a guild that the caller owns");
         api.MapGet("/guilds/{guild}", Get).Produces<Guild>().WithSummary("A guild with its roles, channels, members and voice states");
+        api.MapPatch("/guilds/{guild}", Change).Produces<Guild>().WithSummary("Changes name or region; region null is automatic. A running call goes there");
         api.MapGet("/guilds/{guild}/roles", Roles).Produces<Role[]>();
         api.MapPost("/guilds/{guild}/roles", MakeRole).Produces<Role>().WithSummary("Makes a role; permissions is a decimal string");
         api.MapGet("/guilds/{guild}/members", Members).Produces<Member[]>();
@@ -53,6 +56,22 @@ internal static class GuildRoutes
     }
 
     private static Task<IResult> Get(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g);
+
+    private static async Task<IResult> Change(Snowflake guild, JsonElement body, HttpContext context, Grains grains)
+    {
+        var (access, refusal) = await GuildAccess.Of(grains, context, guild);
+        if (access is null) return refusal!;
+        if (!Fields.TryRead(body, Read, out var change)) return Fields.Wrong;
+        if (change.Name is not null && !IsName(change.Name)) return RestError.BadRequest($"name must be 1 to {MaxNameLength} characters");
+        if (change.Region?.To is { Length: 0 or > MaxRegionLength }) return RestError.BadRequest($"region must be 1 to {MaxRegionLength} characters, or null");
+        var changed = await grains.Guild(guild).Change(access.By, change);
+        return changed.Value is { } now ? Results.Ok(now) : RestError.Of(changed.Refusal);
+    }
+
+    /// <summary>A field that is absent stays; a region of null is automatic.</summary>
+    private static GuildChange Read(JsonElement body) => new(
+        body.TryGetProperty("name", out var name) ? name.GetString() ?? "" : null,
+        body.TryGetProperty("region", out var region) ? new RegionChange(region.GetString()) : null);
 
     private static Task<IResult> Roles(Snowflake guild, HttpContext context, Grains grains) => Read(guild, context, grains, g => g.Roles);
 

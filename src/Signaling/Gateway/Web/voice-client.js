@@ -86,6 +86,35 @@ const backOff = attempt => Math.min(5000, 500 * 2 ** attempt) * (0.5 + Math.rand
 /** How long a connection has to last before the back-off begins anew. */
 const STEADY = 5000;
 
+/** The quickest of three heartbeats to a voice server and back, in milliseconds; null if it does not answer. A page can send no
+ * UDP of its own, and heartbeats are answered before anybody identifies. @param {string} url @returns {Promise<number | null>} */
+function roundTrip(url) {
+  return new Promise(resolve => {
+    const socket = new WebSocket(url);
+    let sent = 0;
+    let best = Infinity;
+    let beats = 0;
+    const done = () => {
+      clearTimeout(timer);
+      socket.close(1000);
+      resolve(best < Infinity ? best : null);
+    };
+    const timer = setTimeout(done, 3000);
+    const beat = () => {
+      if (beats++ === 3) return done();
+      sent = performance.now();
+      socket.send(JSON.stringify({ op: VoiceOp.Heartbeat, d: { t: beats } }));
+    };
+    socket.onopen = beat;
+    socket.onerror = done;
+    socket.onmessage = event => {
+      if (typeof event.data !== 'string' || JSON.parse(event.data).op !== VoiceOp.HeartbeatAck) return;
+      best = Math.min(best, performance.now() - sent);
+      beat();
+    };
+  });
+}
+
 /** Sends heartbeats, and says so when the other side stops answering them. */
 class Heartbeat {
   /** @type {number | undefined} */ #timer;
@@ -356,6 +385,7 @@ class MediaConnection extends Emitter {
   #microphone = this.#peer.addTransceiver('audio', { direction: 'sendonly' });
   /** @type {ServerDescription | null} */ #server = null;
   /** @type {Map<string, { ssrc: number, transceiver: RTCRtpTransceiver, stream: MediaStream }>} */ #remotes = new Map();
+  /** Last RTP timestamp that `levels` saw of each user. @type {Map<string, number>} */ #seen = new Map();
   #settling = Promise.resolve();
   #dirty = false;
   #closed = false;
@@ -418,6 +448,7 @@ class MediaConnection extends Emitter {
     const remote = this.#remotes.get(userId);
     if (!remote) return;
     this.#remotes.delete(userId);
+    this.#seen.delete(userId);
     remote.transceiver.direction = 'inactive';
     this.#renegotiate();
   }
@@ -445,14 +476,13 @@ class MediaConnection extends Emitter {
   }
 
   /** Loudness of each remote user now, 0 to 1, from the packets themselves; whoever sends none is silent. Bots' packets tell no
-   * level: as they send none in silence, each counts as sound.
-   * @param {Map<string, number>} heard last RTP timestamp per user, kept by the caller between calls */
-  * levels(heard) {
+   * level: as they send none in silence, each counts as sound. `fresh`: there were packets since the last call. */
+  * levels() {
     for (const [userId, { transceiver }] of this.#remotes) {
       const source = transceiver.receiver.getSynchronizationSources()[0];
-      const fresh = source !== undefined && heard.get(userId) !== source.rtpTimestamp;
-      if (fresh) heard.set(userId, source.rtpTimestamp);
-      yield { userId, level: fresh ? source.audioLevel ?? 1 : 0 };
+      const fresh = source !== undefined && this.#seen.get(userId) !== source.rtpTimestamp;
+      if (fresh) this.#seen.set(userId, source.rtpTimestamp);
+      yield { userId, fresh, level: fresh ? source.audioLevel ?? 1 : 0 };
     }
   }
 
@@ -526,6 +556,8 @@ class VoiceConnection extends Emitter {
     this.media.on('state', ({ ice, connection }) => this.#mediaState(ice, connection));
     this.media.on('failed', ({ error }) => this.#end('rejoin', 0, String(error)));
   }
+
+  get connected() { return this.#state === 'Voice Connected'; }
 
   open() {
     const { endpoint, secure } = this.options;
@@ -714,8 +746,10 @@ class Speaker {
   #element = new Audio();
   /** @type {{ source: MediaStreamAudioSourceNode, gain: GainNode } | null} */ #amplifier = null;
 
-  /** @param {MediaStream} stream @param {(blocked: boolean) => void} blocked called when the browser wants a click first */
-  constructor(stream, blocked) {
+  /** @param {VoiceConnection} voice where it comes from @param {MediaStream} stream
+   * @param {(blocked: boolean) => void} blocked called when the browser wants a click first */
+  constructor(voice, stream, blocked) {
+    this.voice = voice;
     this.stream = stream;
     this.blocked = blocked;
     this.#element.autoplay = true;
@@ -761,6 +795,8 @@ const JOIN_TIMEOUT = 10_000;
 /** The same for another channel of the guild, whose call goes on meanwhile; and how long a server update may follow a 4014
  * before it means that we were sent away. */
 const MOVE_TIMEOUT = 5000;
+/** How long a call that moves to another voice server goes on at the former one too. */
+const OVERLAP = 4000;
 
 /**
  * The client. Events, each a CustomEvent with a `detail`:
@@ -782,6 +818,8 @@ const MOVE_TIMEOUT = 5000;
 export class VoiceClient extends Emitter {
   /** @type {GatewayConnection} */ #gateway;
   /** @type {VoiceConnection | null} */ #voice = null;
+  /** Where the call was before it moved: it goes on there too until everybody had the time to come along.
+   * @type {VoiceConnection | null} */ #former = null;
   /** @type {Call | null} */ #call = null;
   /** The channel that we asked to move to, until our voice state shows us there. @type {string | null} */ #moveTo = null;
   /** @type {CallState} */ #state = 'Disconnected';
@@ -790,12 +828,13 @@ export class VoiceClient extends Emitter {
   /** @type {MediaStream | null} */ #microphone = null;
   /** @type {LevelMeter | null} */ #meter = null;
   /** @type {Map<string, Speaker>} */ #speakers = new Map();
+  /** Silent yet: those whom we still hear by the former voice server. @type {Map<string, Speaker>} */ #coming = new Map();
   /** @type {Map<string, number>} */ #volumes = new Map();
   /** @type {Map<string, number>} */ #lastSound = new Map();
-  /** @type {Map<string, number>} */ #rtpHeard = new Map();
   /** @type {Set<string>} */ #flagged = new Set();
   /** @type {Set<string>} */ #speaking = new Set();
   /** @type {Record<string, number | undefined>} */ #timers = {};
+  /** Ids of the regions, nearest first, once measured. @type {string[] | undefined} */ #regions;
   #ownsMicrophone = false;
   #microphoneRequest = 0;
   #deviceId = '';
@@ -941,7 +980,7 @@ export class VoiceClient extends Emitter {
   /** Plays what the browser held back; call it in a click or a key press. */
   async resumePlayback() {
     if (sharedContext?.state === 'suspended') await sharedContext.resume();
-    await Promise.all([...this.#speakers.values()].map(speaker => speaker.play()));
+    await Promise.all([...this.#speakers.values(), ...this.#coming.values()].map(speaker => speaker.play()));
   }
 
   /** @returns {Promise<CallStats | null>} null while not in a call */
@@ -968,6 +1007,7 @@ export class VoiceClient extends Emitter {
           if (!data.guilds.some((/** @type {{ id: string }} */ listed) => listed.id === id)) this.guilds.delete(id);
         }
         this.emit('guilds');
+        if (!this.#regions) this.#measureRegions().catch(() => {}); // without it the gateway chooses
         break;
       case 'RESUMED':
         // What we asked for just before the socket broke may never have arrived.
@@ -1083,7 +1123,20 @@ export class VoiceClient extends Emitter {
   #sendVoiceState(guildId, channelId, sessionId) {
     return this.#gateway.send(GatewayOp.VoiceStateUpdate, {
       guild_id: guildId, channel_id: channelId, self_mute: this.#mute || this.#deaf, self_deaf: this.#deaf, self_video: false, session_id: sessionId,
+      preferred_regions: this.#regions,
     });
+  }
+
+  /** Which regions are near, where there is a choice. */
+  async #measureRegions() {
+    const url = new URL(this.#gateway.url);
+    url.protocol = this.secure ? 'https:' : 'http:';
+    const answer = await fetch(new URL('/api/v10/voice/regions', url), { headers: { Authorization: this.#gateway.token } });
+    const regions = answer.ok ? await answer.json() : [];
+    if (regions.length < 2) return;
+    const measured = await Promise.all(regions.map(async (/** @type {{ id: string, endpoint: string }} */ { id, endpoint }) =>
+      ({ id, took: await roundTrip(`${this.secure ? 'wss' : 'ws'}://${endpoint}/?v=8`) })));
+    this.#regions = measured.filter(({ took }) => took !== null).sort((a, b) => a.took - b.took).map(({ id }) => id);
   }
 
   // ----------------------------------------------------------------------------------------------------- the call
@@ -1098,7 +1151,9 @@ export class VoiceClient extends Emitter {
     this.#server = null;
     clearTimeout(this.#timers.moved);
     clearTimeout(this.#timers.rejoin);
-    this.#closeVoice();
+    // The call moves: we are at both voice servers for a while, say everything to both, and hear each person from where they are.
+    if (server.endpoint !== null && this.#voice?.connected && this.#voice.options.sessionId === state.session_id) this.#leaveLater();
+    else this.#closeVoice();
     if (server.endpoint === null) return this.#enter('Awaiting Endpoint');
 
     const voice = new VoiceConnection({
@@ -1107,23 +1162,27 @@ export class VoiceClient extends Emitter {
     });
     this.#voice = voice;
     voice
-      .on('state', ({ state: entered }) => this.#voiceEntered(entered))
+      .on('state', ({ state: entered }) => this.#voiceEntered(voice, entered))
       .on('speaking', event => this.#remoteSpeaking(voice, event))
-      .on('left', ({ userId }) => this.#removeSpeaker(userId))
+      .on('left', ({ userId }) => this.#remoteLeft(voice, userId))
       .on('ready', ({ node, region }) => { this.serverPlace = { node, region }; })
       .on('version', version => { this.serverVersion = version; })
       .on('described', () => this.#speaking.has(state.user_id) && voice.sendSpeaking(1))
       .on('broken', () => this.#gateway.send(GatewayOp.VoiceServerPing, null))
-      .on('closed', event => this.#voiceClosed(event));
+      .on('closed', event => (voice === this.#former ? this.#closeFormer() : this.#voiceClosed(event)));
     voice.media.send(this.#track());
     voice.open();
-    this.#enter('Connecting');
+    if (!this.#former) this.#enter('Connecting');
+    clearInterval(this.#timers.meter);
+    clearInterval(this.#timers.stats);
     this.#timers.meter = setInterval(() => this.#measure(), METER_INTERVAL);
     this.#timers.stats = setInterval(() => this.#reportStats(), STATS_INTERVAL);
   }
 
-  /** @param {CallState} state */
-  #voiceEntered(state) {
+  /** @param {VoiceConnection} voice @param {CallState} state */
+  #voiceEntered(voice, state) {
+    // While the former voice server serves us, the way to the next is nobody's concern.
+    if (voice !== this.#voice || (this.#former && state !== 'Voice Connected')) return;
     this.#enter(state);
     clearTimeout(this.#timers.steady);
     if (state === 'Voice Connected') {
@@ -1167,8 +1226,32 @@ export class VoiceClient extends Emitter {
     this.#end('Disconnected', 'you were moved out of the channel, or joined elsewhere');
   }
 
-  /** Ends the connection to the voice server, not the wish to be in the call. */
+  /** From now on the voice server that we have is the former one. */
+  #leaveLater() {
+    this.#closeFormer();
+    this.#former = this.#voice;
+    this.#voice = null;
+    this.#counted = { lost: 0, total: 0 };
+    this.#timers.overlap = setTimeout(() => this.#closeFormer(), OVERLAP);
+  }
+
+  /** The overlap is over, or the former voice server is. */
+  #closeFormer() {
+    const former = this.#former;
+    if (!former) return;
+    clearTimeout(this.#timers.overlap);
+    this.#former = null;
+    for (const userId of [...this.#coming.keys()]) this.#switchOver(userId);
+    for (const [userId, { voice }] of [...this.#speakers]) {
+      if (voice === former) this.#removeSpeaker(userId);
+    }
+    former.close();
+    if (this.#voice && !this.#voice.connected) this.#enter('Connecting');
+  }
+
+  /** Ends the connections to voice servers, not the wish to be in the call. */
   #closeVoice() {
+    this.#closeFormer();
     clearInterval(this.#timers.meter);
     clearInterval(this.#timers.stats);
     clearTimeout(this.#timers.steady);
@@ -1208,24 +1291,51 @@ export class VoiceClient extends Emitter {
     const stream = voice.media.addRemote(userId, ssrc);
     if (speaking) this.#flagged.add(userId);
     else this.#flagged.delete(userId);
-    if (this.#speakers.get(userId)?.stream === stream) return;
-    this.#speakers.get(userId)?.close();
-    const speaker = new Speaker(stream, blocked => this.#setBlocked(blocked));
+    const known = this.#speakers.get(userId);
+    if (known?.stream === stream || this.#coming.get(userId)?.stream === stream) return;
+    if (voice === this.#former && known) return; // who is with us at the next one already
+    const speaker = new Speaker(voice, stream, blocked => this.#setBlocked(blocked));
+    if (known && known.voice === this.#former) {
+      // Plays, unheard, until there is something to hear: an element takes its time to begin.
+      speaker.set(0, true);
+      this.#coming.get(userId)?.close();
+      this.#coming.set(userId, speaker);
+      speaker.play();
+      return;
+    }
+    known?.close();
     this.#speakers.set(userId, speaker);
     this.#adjust(userId);
     speaker.play();
     this.emit('participant', { userId, joined: true });
   }
 
+  /** Somebody is heard by the next voice server from now on. @param {string} userId */
+  #switchOver(userId) {
+    const speaker = this.#coming.get(userId);
+    if (!speaker) return;
+    this.#coming.delete(userId);
+    this.#speakers.get(userId)?.close();
+    this.#speakers.set(userId, speaker);
+    this.#adjust(userId);
+  }
+
+  /** @param {VoiceConnection} voice @param {string} userId */
+  #remoteLeft(voice, userId) {
+    voice.media.removeRemote(userId);
+    if (voice === this.#former) this.#switchOver(userId); // came along, or really left
+    else this.#coming.delete(userId);
+    if (this.#speakers.get(userId)?.voice === voice) this.#removeSpeaker(userId);
+  }
+
   /** @param {string} userId */
   #removeSpeaker(userId) {
-    this.#voice?.media.removeRemote(userId);
     const speaker = this.#speakers.get(userId);
     if (!speaker) return;
+    speaker.voice.media.removeRemote(userId);
     speaker.close();
     this.#speakers.delete(userId);
     this.#flagged.delete(userId);
-    this.#rtpHeard.delete(userId);
     this.#lastSound.delete(userId);
     this.#setSpeaking(userId, false);
     this.emit('participant', { userId, joined: false });
@@ -1274,6 +1384,7 @@ export class VoiceClient extends Emitter {
       // Unplugged: the default one takes over.
       if (own) track.addEventListener('ended', () => track === this.#track() && this.setMicrophone(''));
     }
+    this.#former?.media.send(track);
     this.#voice?.media.send(track);
     this.emit('microphone', { deviceId: track?.getSettings().deviceId ?? null });
   }
@@ -1284,8 +1395,14 @@ export class VoiceClient extends Emitter {
     if (own) this.#heard(own, !this.#mute && !this.#deaf && (this.#meter?.level() ?? 0) > SPEECH_LEVEL);
     if (this.#deaf) {
       for (const userId of this.#speakers.keys()) this.#setSpeaking(userId, this.#flagged.has(userId));
-    } else if (this.#voice) {
-      for (const { userId, level } of this.#voice.media.levels(this.#rtpHeard)) this.#heard(userId, level > SPEECH_LEVEL);
+      return;
+    }
+    for (const { userId, level } of this.#former?.media.levels() ?? []) {
+      if (level > SPEECH_LEVEL) this.#heard(userId, true);
+    }
+    for (const { userId, fresh, level } of this.#voice?.media.levels() ?? []) {
+      if (fresh) this.#switchOver(userId); // whoever has packets at the next voice server is heard from there
+      this.#heard(userId, level > SPEECH_LEVEL);
     }
   }
 
@@ -1301,7 +1418,7 @@ export class VoiceClient extends Emitter {
     if (this.#speaking.has(userId) === speaking) return;
     if (speaking) this.#speaking.add(userId);
     else this.#speaking.delete(userId);
-    if (userId === this.#user?.id) this.#voice?.sendSpeaking(speaking ? 1 : 0);
+    if (userId === this.#user?.id) for (const voice of [this.#former, this.#voice]) voice?.sendSpeaking(speaking ? 1 : 0);
     this.emit('speaking', { userId, speaking });
   }
 

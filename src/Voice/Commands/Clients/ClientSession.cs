@@ -15,6 +15,7 @@ internal sealed class ClientSession : IAsyncDisposable
     private readonly ConcurrentDictionary<Snowflake, string> names = new();
     private readonly SemaphoreSlim arrived = new(0);
     private GatewayClient? gateway;
+    private string[]? regions;
 
     private ClientSession(ClientRequest request) => this.request = request;
 
@@ -38,6 +39,8 @@ internal sealed class ClientSession : IAsyncDisposable
                 var token = request.Token ?? await login.AsGuest(request.Name, cancellation);
                 var options = new GatewayClientOptions { CheckCertificate = request.CheckCertificate, OnEvent = session.Learn };
                 session.gateway = await GatewayClient.ConnectAsync(await login.GatewayUrl(cancellation), token, options, cancellation);
+                var regions = await login.Regions(token, cancellation);
+                if (regions.Length > 1) session.regions = await RegionLatencies.OrderAsync(regions, cancellation: cancellation);
             }
 
             await session.FindPlace(cancellation);
@@ -53,7 +56,7 @@ internal sealed class ClientSession : IAsyncDisposable
     public string NameOf(Snowflake user) => names.TryGetValue(user, out var name) ? name : $"user {user}";
 
     public Task<VoiceClient> JoinAsync(VoiceClientOptions options, CancellationToken cancellation) =>
-        VoiceClient.JoinAsync(Gateway, Guild, Channel, options with { CheckCertificate = request.CheckCertificate }, cancellation);
+        VoiceClient.JoinAsync(Gateway, Guild, Channel, options with { CheckCertificate = request.CheckCertificate, PreferredRegions = regions }, cancellation);
 
     public async ValueTask DisposeAsync()
     {

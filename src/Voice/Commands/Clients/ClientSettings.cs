@@ -26,14 +26,14 @@ internal sealed class ClientSettings
         command.Arguments.Add(guild);
         command.Arguments.Add(channel);
         Settings = new Settings(command);
-        url = Settings.Text("url", "address that voice up or voice gateway prints", "http://127.0.0.1:8080");
+        url = Url(Settings);
         token = Settings.OptionalText("token", "token of the account, see `voice token`; without one, a guest where the gateway lets guests in");
         name = Settings.Text("name", "what a guest is called", "guest");
         transport = Settings.Choice("transport", "how media goes", VoiceTransport.Udp, new() { ["udp"] = VoiceTransport.Udp, ["webrtc"] = VoiceTransport.WebRtc });
         mode = Settings.Choice(
             "mode", "encryption of UDP; without it, the best that the server offers", null,
             EncryptionModes.WithLegacy.ToDictionary(name => name, name => EncryptionModes.Find(name, EncryptionModes.WithLegacy)));
-        ca = Settings.OptionalText("ca", $"PEM file of a private authority to trust, beside the system's [{DefaultCa} if it exists]");
+        ca = Ca(Settings);
     }
 
     /// <summary>For options of the command's own.</summary>
@@ -41,9 +41,7 @@ internal sealed class ClientSettings
 
     public ClientRequest Read(ParseResult parsed)
     {
-        var address = parsed.GetRequiredValue(url);
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
-            throw new SettingException($"--url is '{address}', and must be an http or https address");
+        var server = Server(parsed.GetRequiredValue(url));
         var chosen = parsed.GetValue(mode);
         if (chosen is not null && parsed.GetValue(transport) != VoiceTransport.Udp) throw new SettingException("--mode is of --transport udp");
         return new ClientRequest(
@@ -56,7 +54,16 @@ internal sealed class ClientSettings
             new VoiceClientOptions { Transport = parsed.GetValue(transport), Modes = chosen is { } only ? [only] : new VoiceClientOptions().Modes });
     }
 
-    private static RemoteCertificateValidationCallback? Trust(string? file)
+    public static Option<string> Url(Settings settings) => settings.Text("url", "address that voice up or voice gateway prints", "http://127.0.0.1:8080");
+
+    public static Option<string?> Ca(Settings settings) =>
+        settings.OptionalText("ca", $"PEM file of a private authority to trust, beside the system's [{DefaultCa} if it exists]");
+
+    public static Uri Server(string address) => Uri.TryCreate(address, UriKind.Absolute, out var server) && server.Scheme is "http" or "https"
+        ? server
+        : throw new SettingException($"--url is '{address}', and must be an http or https address");
+
+    public static RemoteCertificateValidationCallback? Trust(string? file)
     {
         if (file is null && !File.Exists(DefaultCa)) return null;
         try

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Net.Security;
 using System.Text.Json;
+using Voice.Client;
 
 namespace Voice.Commands.Clients;
 
@@ -29,6 +30,24 @@ internal sealed class Login(Uri gateway, RemoteCertificateValidationCallback? ch
         return Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("ws" or "wss")
             ? address
             : throw new ClientException($"cannot {What}: {gateway} says it is at '{url}', which is no ws or wss address");
+    }
+
+    /// <summary>The regions that can be measured.</summary>
+    public async Task<VoiceRegionEcho[]> Regions(string token, CancellationToken cancellation)
+    {
+        const string What = "ask for the regions";
+        var answer = await Ask(
+            () =>
+            {
+                var request = new HttpRequestMessage(HttpMethod.Get, "voice/regions");
+                request.Headers.TryAddWithoutValidation("Authorization", token);
+                return http.SendAsync(request, cancellation);
+            },
+            What,
+            cancellation);
+        return answer.ValueKind != JsonValueKind.Array ? [] : [.. answer.EnumerateArray()
+            .Where(region => region.TryGetProperty("echo", out var echo) && echo.ValueKind == JsonValueKind.String)
+            .Select(region => new VoiceRegionEcho(Text(region, "id", What), Text(region, "echo", What)))];
     }
 
     public void Dispose() => http.Dispose();

@@ -100,6 +100,16 @@ internal sealed class FakeGuild(FakeGrains grains, Snowflake id) : IGuildGrain
 
     public Task<Guild?> Get() => Fault is null ? Task.FromResult(_guild) : Task.FromException<Guild?>(Fault);
 
+    public Task<Changed<Guild>> Change(Snowflake? by, GuildChange change)
+    {
+        lock (_lock)
+        {
+            if (!IsOwner(by)) return Task.FromResult<Changed<Guild>>(Refusal.MissingPermissions);
+            _guild = _guild! with { Name = change.Name ?? _guild.Name, Region = change.Region is { } region ? region.To : _guild.Region };
+            return Task.FromResult<Changed<Guild>>(_guild);
+        }
+    }
+
     public Task<Changed<Channel>> CreateChannel(Snowflake? by, string name, ChannelType type, string? rtcRegion, int userLimit)
     {
         lock (_lock)

@@ -21,6 +21,7 @@ public class CallPumpTests
     private readonly FakeLink node = new();
     private readonly CallPump pump;
     private readonly Watch<GuildEvent> published = new();
+    private int toldWhenDropped;
 
     public CallPumpTests()
     {
@@ -217,6 +218,87 @@ public class CallPumpTests
         await published.Until(all => all.Count(one => one.Type == "VOICE_SERVER_UPDATE") == 3 ? all : null);
     }
 
+    [Fact]
+    public async Task A_move_goes_to_the_next_node_then_to_clients_then_to_the_former_node()
+    {
+        var next = await MoveTo(new FakeLink { Pump = pump });
+
+        Assert.Equal([2L], next.Pushes.Select(push => push.Epoch));
+        Assert.Equal(2, ServerUpdates);
+        Assert.Equal([new GuildDrop(VoiceWorld.GuildId.Value, "", 1, OverlapMillis: (int)SlotCall.Overlap.TotalMilliseconds)], node.Drops);
+        Assert.Equal(2, toldWhenDropped);
+    }
+
+    [Fact]
+    public async Task What_the_former_node_reports_in_the_overlap_ends_nothing()
+    {
+        await MoveTo(new FakeLink { Pump = pump });
+
+        await pump.Hosted(new HostedGuild(VoiceWorld.GuildId.Value, "", 1), "node", node);
+
+        Assert.Single(node.Drops);
+        Assert.Equal(2, Assert.Single(allocator.Fleet.On("next")).Epoch);
+    }
+
+    [Fact]
+    public async Task A_next_node_that_does_not_answer_leaves_the_call_where_it_is()
+    {
+        var silent = new FakeLink { Answers = false };
+        var moving = MoveTo(silent);
+        await silent.Pushed.Until(all => all.Length == 1 ? all : null);
+        await pump.Hosted(new HostedGuild(VoiceWorld.GuildId.Value, "", 1), "node", node); // the allocator knows of the other alone
+        while (!moving.IsCompleted)
+        {
+            time.Advance(CallPump.AckTimeout);
+            await Task.Yield();
+        }
+
+        Assert.Equal(1, ServerUpdates);
+        Assert.Empty(node.Drops);
+        Assert.All(silent.Drops, drop => Assert.Equal(0, drop.OverlapMillis));
+        Assert.Equal(1, Assert.Single(allocator.Fleet.On("node")).Epoch);
+    }
+
+    [Fact]
+    public async Task A_node_that_dies_while_the_next_is_asked_is_told_of_by_the_next()
+    {
+        var slow = new FakeLink { Answers = false };
+        var moving = MoveTo(slow);
+        var push = (await slow.Pushed.Until(all => all.Length == 1 ? all : null))[0];
+        pump.NodeLost("", 1, next: null);
+        pump.Acknowledged(new GuildAck(push.Guild, push.Slot, push.Epoch, push.Revision, NeedWhole: false));
+        await moving;
+
+        Assert.Equal(2, ServerUpdates);
+        Assert.Empty(node.Drops);
+        Assert.Equal(2, world.Voice.Slot("")!.Assignment!.Epoch);
+    }
+
+    [Fact]
+    public async Task Where_there_is_nowhere_to_go_it_stays()
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+        allocator.DrainNode();
+        pump.Move("", 1);
+        await pump.Run();
+
+        Assert.Empty(node.Drops);
+        Assert.Equal((1, 1L), (ServerUpdates, world.Voice.Slot("")!.Assignment!.Epoch));
+    }
+
+    private async Task<FakeLink> MoveTo(FakeLink next)
+    {
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+        allocator.AddNode("next", next);
+        allocator.DrainNode();
+        node.Dropped = () => toldWhenDropped = ServerUpdates;
+        pump.Move("", 1);
+        await pump.Run();
+        return next;
+    }
+
     private Task Published(GuildEvent[] events)
     {
         foreach (var one in events) published.Add(one);
@@ -247,6 +329,12 @@ public class CallPumpTests
     {
         public CallPump? Pump { get; set; }
 
+        public bool Answers { get; set; } = true;
+
+        public Action Dropped { get; set; } = () => { };
+
+        public Watch<GuildUpdate> Pushed { get; } = new();
+
         public List<GuildUpdate> Pushes { get; } = [];
 
         public List<GuildDrop> Drops { get; } = [];
@@ -259,6 +347,8 @@ public class CallPumpTests
         public Task Push(GuildUpdate update)
         {
             Pushes.Add(update);
+            Pushed.Add(update);
+            if (!Answers) return Task.CompletedTask;
             Revision = Math.Max(Revision, update.Revision);
             Pump!.Acknowledged(new GuildAck(update.Guild, update.Slot, update.Epoch, Revision, NeedWhole: false, Connected));
             return Task.CompletedTask;
@@ -267,6 +357,7 @@ public class CallPumpTests
         public Task Drop(GuildDrop drop)
         {
             Drops.Add(drop);
+            Dropped();
             return Task.CompletedTask;
         }
 
@@ -278,6 +369,8 @@ public class CallPumpTests
     {
         private static readonly NodeIdentity Node = new("node", "1", "local", "node.example:2048");
         private TimeSpan now;
+
+        private readonly Dictionary<string, INodeLink> links = [];
 
         public FakeAllocator() => AddNode();
 
@@ -294,6 +387,15 @@ public class CallPumpTests
             Fleet.Report(node.Id, node.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, []), now);
         }
 
+        public void AddNode(string id, INodeLink link)
+        {
+            links[id] = link;
+            Fleet.Register(Node with { Id = id }, "link", "observer", now);
+            Fleet.Report(id, Node.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, []), now);
+        }
+
+        public void DrainNode() => Fleet.Drain(Node.Id, true, now);
+
         /// <summary>Another one has its name, and is not ready.</summary>
         public void LoseNode()
         {
@@ -305,10 +407,13 @@ public class CallPumpTests
         {
             var assignment = Fleet.Assign(request.Guild, request.Slot, request.Region, request.Epoch, request.Avoid, now, request.Move);
             Requests.Add(request);
-            return Task.FromResult(assignment is null ? null : new Placed(assignment, Link));
+            return Task.FromResult(assignment is null ? null : new Placed(assignment, LinkOf(assignment)));
         }
 
-        public Task<Placed?> Claim(Assignment assignment) => Task.FromResult(Fleet.Claim(assignment, now) ? new Placed(assignment, Link) : null);
+        public Task<Placed?> Claim(Assignment assignment) =>
+            Task.FromResult(Fleet.Claim(assignment, now) ? new Placed(assignment, LinkOf(assignment)) : null);
+
+        private INodeLink LinkOf(Assignment assignment) => links.GetValueOrDefault(assignment.NodeId, Link);
 
         public Task Release(ulong guild, string slot, long epoch)
         {

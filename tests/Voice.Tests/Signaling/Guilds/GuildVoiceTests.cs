@@ -195,7 +195,7 @@ public class GuildVoiceTests
         world.Now += RejoinDelay.Longest;
         world.Voice.Touch();
         Assert.Empty(world.Settle());
-        Assert.Null(world.Voice.NextAnswer(TimeSpan.Zero));
+        Assert.Null(world.Voice.NextDue(TimeSpan.Zero));
     }
 
     [Fact]
@@ -214,7 +214,7 @@ public class GuildVoiceTests
             for (var asked = 0; asked < 3 && wait > 0; asked++)
             {
                 Assert.DoesNotContain(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
-                Assert.Equal(world.Now + TimeSpan.FromSeconds(wait), world.Voice.NextAnswer(world.Now));
+                Assert.Equal(world.Now + TimeSpan.FromSeconds(wait), world.Voice.NextDue(world.Now));
                 world.Join(1, "s1", VoiceWorld.Lounge); // asking again meanwhile changes nothing
             }
 
@@ -222,7 +222,7 @@ public class GuildVoiceTests
             world.Voice.Touch();
             Assert.Contains(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
             Assert.Equal(told + 1, world.ServerUpdates.Count);
-            Assert.Null(world.Voice.NextAnswer(world.Now));
+            Assert.Null(world.Voice.NextDue(world.Now));
         }
     }
 
@@ -239,7 +239,7 @@ public class GuildVoiceTests
         world.LoseNode("");
         Assert.Contains(world.Settle(), one => one.Type == "VOICE_SERVER_UPDATE");
         Assert.Equal(("s1", 2L), world.ServerUpdates[^1]);
-        Assert.Null(world.Voice.NextAnswer(world.Now));
+        Assert.Null(world.Voice.NextDue(world.Now));
     }
 
     [Fact]
@@ -440,6 +440,10 @@ public class GuildVoiceTests
         world.Voice.Refresh();
         world.Settle();
         Assert.Equal([1ul, 2ul], world.Held("").Keys.Order());
+        Assert.Equal([2ul], world.Held("eu").Keys); // until its client is over there
+
+        world.Pass(SlotCall.Overlap);
+        world.Settle();
         Assert.Equal([""], world.Voice.Slots.Select(slot => slot.Slot));
     }
 
@@ -477,14 +481,18 @@ public class GuildVoiceTests
     /// the gateways were told adds up to the same, and everybody was last told of the assignment that serves them.</summary>
     [Fact]
     public void What_nodes_and_clients_were_told_is_what_is() =>
-        Gen.Select(Gen.Int[0, 14], Gen.ULong[1, 4], Gen.Int[0, 2]).Array[1, 80].Sample(steps =>
+        Gen.Select(Gen.Int[0, 15], Gen.ULong[1, 4], Gen.Int[0, 2]).Array[1, 80].Sample(steps =>
         {
             var tested = new VoiceWorld();
             foreach (var (step, user, which) in steps) tested.Random(step, user, which);
             tested.HasNode = tested.NodeAnswers = true;
-            tested.Now += RejoinDelay.Longest;
-            tested.Voice.Touch();
-            tested.Settle();
+            for (var waited = 0; waited < 3; waited++)
+            {
+                tested.Pass(RejoinDelay.Longest);
+                tested.Voice.Touch();
+                tested.Settle();
+            }
+
             tested.AssertConsistent();
         });
 }

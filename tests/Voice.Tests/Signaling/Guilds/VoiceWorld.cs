@@ -14,7 +14,7 @@ internal sealed class VoiceWorld
     public const ulong Owner = 100;
     public static readonly Snowflake GuildId = 1, Lounge = 11, Games = 12, Stage = 13, Text = 14;
 
-    private readonly Dictionary<string, (long Epoch, long Revision, Dictionary<ulong, VoiceMember> Members)> nodes = [];
+    private readonly Dictionary<(string Slot, long Epoch), NaiveNode> nodes = [];
     private readonly Dictionary<ulong, VoiceState> seen = [];
     private long epoch;
     private int sessions;
@@ -43,6 +43,9 @@ internal sealed class VoiceWorld
     public bool HasNode { get; set; } = true;
 
     public bool NodeAnswers { get; set; } = true;
+
+    /// <summary>Of every VOICE_SERVER_UPDATE, for which voice session it was, and when.</summary>
+    public List<(string VoiceSession, string Slot, long Epoch, TimeSpan At)> Told { get; } = [];
 
     /// <summary>Every VOICE_SERVER_UPDATE so far; epoch 0 stands for endpoint null.</summary>
     public List<(string Session, long Epoch)> ServerUpdates { get; } = [];
@@ -78,22 +81,37 @@ internal sealed class VoiceWorld
     public void Allow(Snowflake channel, Permissions bits) =>
         Change(channel, it => it with { PermissionOverwrites = [new PermissionOverwrite(GuildId, 0) { Allow = (ulong)bits }] });
 
-    public Dictionary<ulong, VoiceMember> Held(string slot) => nodes[slot].Members;
+    public Dictionary<ulong, VoiceMember> Held(string slot) => nodes[(slot, Voice.Slot(slot)!.Assignment!.Epoch)].Members;
 
     public void LoseNode(string slot)
     {
-        Voice.Slot(slot)?.Unassign();
-        nodes.Remove(slot);
+        if (Voice.Slot(slot) is not { Assignment: { } at } call) return;
+        call.Unassign();
+        nodes.Remove((slot, at.Epoch));
         Voice.Touch();
     }
 
     /// <summary>The node forgets its revision, so that the next delta does not follow.</summary>
-    public void Forget(string slot) => nodes[slot] = nodes[slot] with { Revision = -1 };
+    public void Forget(string slot) => nodes[(slot, Voice.Slot(slot)!.Assignment!.Epoch)].Revision = -1;
+
+    /// <summary>Every node that lets this user's present session in, by epoch.</summary>
+    public long[] ServedBy(ulong user) => Voice.Find(user) is not { } one
+        ? []
+        : [.. nodes.Where(node => node.Value.Members.GetValueOrDefault(user)?.SessionId == one.SessionId).Select(node => node.Key.Epoch).Order()];
+
+    public IEnumerable<VoiceMember> HeldBy(string slot, long epoch) => nodes[(slot, epoch)].Members.Values.OrderBy(member => member.User);
+
+    public void Pass(TimeSpan time)
+    {
+        Now += time;
+        foreach (var key in nodes.Where(node => node.Value.EndsAt <= Now).Select(node => node.Key).ToArray()) nodes.Remove(key);
+    }
 
     /// <summary>Does what CallPump does, one thing after the other, and hears what it tells clients.</summary>
     public GuildEvent[] Settle()
     {
         List<GuildEvent> all = [];
+        Voice.Expire(Now);
         while (Voice.TakeDirty())
         {
             all.AddRange(Voice.TakeStateEvents());
@@ -101,7 +119,14 @@ internal sealed class VoiceWorld
             foreach (var one in Voice.DueServerUpdates(Now))
             {
                 ServerUpdates.Add((one.GatewaySession!, Voice.Slot(one.Slot)!.Assignment?.Epoch ?? 0));
+                Told.Add((one.SessionId, one.Slot, ServerUpdates[^1].Epoch, Now));
                 all.Add(new GuildEvent("VOICE_SERVER_UPDATE", [], one.GatewaySession));
+            }
+
+            foreach (var slot in Voice.Slots.Where(slot => slot is { Leaving: not null, LeavesAt: null }))
+            {
+                slot.Leave(Now);
+                if (nodes.TryGetValue((slot.Slot, slot.Leaving!.Assignment.Epoch), out var former)) former.EndsAt = Now + SlotCall.Overlap;
             }
         }
 
@@ -137,14 +162,15 @@ internal sealed class VoiceWorld
                 Voice.Refresh();
                 break;
             case 11: Voice.Move(user, which == 0 ? null : channels[which]); break;
-            case 12: Now += TimeSpan.FromSeconds(1 << which); break;
+            case 12: Pass(TimeSpan.FromSeconds(1 << which)); break;
+            case 13: Voice.WantMove(which == 0 ? "eu" : ""); break;
             default: Settle(); break;
         }
     }
 
     public void AssertConsistent()
     {
-        Assert.Equal(Voice.Slots.Select(slot => slot.Slot), nodes.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(Voice.Slots.Select(slot => (slot.Slot, slot.Assignment!.Epoch)), nodes.Keys.Order());
         foreach (var slot in Voice.Slots) Assert.Equal(Voice.Wanted(slot.Slot), Held(slot.Slot));
         Assert.Equal(
             Voice.Participants.ToDictionary(one => one.User.Value, one => one.ToState()),
@@ -158,7 +184,8 @@ internal sealed class VoiceWorld
         if (!Voice.IsUsed(slot.Slot))
         {
             slot.Unassign();
-            nodes.Remove(slot.Slot);
+            slot.Left();
+            foreach (var key in nodes.Keys.Where(key => key.Slot == slot.Slot).ToArray()) nodes.Remove(key);
             Voice.Remove(slot.Slot);
             return;
         }
@@ -166,31 +193,59 @@ internal sealed class VoiceWorld
         if (slot.Assignment is null)
         {
             if (!HasNode) return;
-            slot.Assign(new Assignment(GuildId.Value, slot.Slot, "node", "node.example:1", "local", ++epoch));
+            slot.Assign(NextAssignment(slot));
         }
 
-        while (slot.Push(Voice.Wanted(slot.Slot)) is { } update)
+        Push(slot.Current!, slot.Slot);
+        if (slot is { MoveWanted: true, Leaving: null } && HasNode)
+        {
+            if (Push(slot.Prepare(NextAssignment(slot)), slot.Slot)) slot.Switch();
+            else slot.Abandon();
+        }
+
+        if (slot.Leaving?.Restrict(Voice.Wanted(slot.Slot)) is { } less) Apply(less);
+    }
+
+    private Assignment NextAssignment(SlotCall slot) => new(GuildId.Value, slot.Slot, $"node-{++epoch}", "node.example:1", "local", epoch);
+
+    private bool Push(SlotHold hold, string slot)
+    {
+        while (hold.Push(Voice.Wanted(slot)) is { } update)
         {
             if (!NodeAnswers)
             {
-                slot.Doubt();
-                return;
+                hold.Doubt();
+                return false;
             }
 
-            Assert.True(slot.Acknowledge(Apply(update)));
+            Assert.True(hold.Acknowledge(Apply(update)));
         }
+
+        return true;
     }
 
     private GuildAck Apply(GuildUpdate update)
     {
-        var known = nodes.GetValueOrDefault(update.Slot);
-        if (update.Whole) known = (update.Epoch, 0, []);
-        else if (known.Epoch != update.Epoch || known.Revision != update.Revision - 1) return Ack(needWhole: true);
+        var key = (update.Slot, update.Epoch);
+        if (!nodes.TryGetValue(key, out var known)) known = new NaiveNode { Revision = -1 };
+        if (update.Whole) known.Members.Clear();
+        else if (known.Revision != update.Revision - 1) return Ack(needWhole: true);
         foreach (var user in update.Removed) Assert.True(known.Members.Remove(user));
         foreach (var member in update.Put) known.Members[member.User] = member;
-        nodes[update.Slot] = known with { Revision = update.Revision };
+        known.Revision = update.Revision;
+        nodes[key] = known;
         return Ack(needWhole: false);
 
         GuildAck Ack(bool needWhole) => new(update.Guild, update.Slot, update.Epoch, update.Revision, needWhole);
+    }
+
+    private sealed class NaiveNode
+    {
+        public long Revision { get; set; }
+
+        public Dictionary<ulong, VoiceMember> Members { get; } = [];
+
+        /// <summary>By its own clock, after an overlap.</summary>
+        public TimeSpan? EndsAt { get; set; }
     }
 }

@@ -131,6 +131,40 @@ public class GuildUpdateTests
     }
 
     [Fact]
+    public void A_guild_that_moved_is_served_until_the_overlap_is_over_and_belongs_to_nobody_meanwhile()
+    {
+        var client = node.Join(1);
+        node.Move(overlapMillis: 4500);
+        Assert.Empty(node.Core.Hosted());
+        node.Pass(TimeSpan.FromMilliseconds(4499));
+        Assert.Null(client.Closed);
+        Assert.Equal(1, node.Core.Guilds);
+
+        node.Pass(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(VoiceCloseCode.Disconnected, client.Closed);
+        Assert.Equal(0, node.Core.Guilds);
+    }
+
+    [Fact]
+    public void No_overlap_is_longer_than_the_node_thinks_right()
+    {
+        var client = node.Join(1);
+        node.Move(overlapMillis: int.MaxValue);
+        node.Pass(TimeSpan.FromSeconds(10));
+        Assert.Equal(VoiceCloseCode.Disconnected, client.Closed);
+    }
+
+    [Fact]
+    public void Whoever_is_removed_in_the_overlap_goes_at_once()
+    {
+        var (stays, goes) = (node.Join(1), node.Join(2));
+        node.Move(overlapMillis: 4500);
+        node.Remove(2);
+        Assert.Null(stays.Closed);
+        Assert.Equal(VoiceCloseCode.Disconnected, goes.Closed);
+    }
+
+    [Fact]
     public void Slots_of_a_guild_are_separate_assignments()
     {
         node.Join(1);

@@ -122,6 +122,13 @@ internal sealed class TestNode
         Deliver();
     }
 
+    /// <summary>The guild has gone to another node.</summary>
+    public void Move(int overlapMillis)
+    {
+        Core.Drop(Now, new GuildDrop(Guild, "", Epoch, OverlapMillis: overlapMillis));
+        Deliver();
+    }
+
     public void Stop()
     {
         Core.Stop();

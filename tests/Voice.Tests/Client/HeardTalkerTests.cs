@@ -1,0 +1,140 @@
+using CsCheck;
+using Voice.Client;
+using Xunit;
+
+namespace Voice.Tests.Client;
+
+/// <summary>One talker over two sessions, whose packets go their own ways.</summary>
+public class HeardTalkerTests
+{
+    private const int Frame = 960;
+    private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(20);
+
+    private readonly HeardTalker talker = new();
+
+    [Fact]
+    public void What_comes_over_both_is_heard_once_and_numbered_through()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 20; i++)
+        {
+            if (i < 15) Hear(heard, 0, 100 + i, i);
+            if (i >= 5) Hear(heard, 1, 9000 + i, i);
+        }
+
+        Assert.Equal(Enumerable.Range(100, 20).Select(i => (ulong)i), heard);
+    }
+
+    [Fact]
+    public void The_former_session_serves_until_the_next_is_ahead()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 10; i++)
+        {
+            Hear(heard, 0, i, i);
+            if (i > 0) Hear(heard, 1, 500 + i - 1, i - 1, at: i); // one frame behind
+        }
+
+        Hear(heard, 1, 500 + 9, 9, at: 10);
+        Hear(heard, 1, 500 + 10, 10, at: 11);
+
+        Assert.Equal(Enumerable.Range(0, 11).Select(i => (ulong)i), heard);
+    }
+
+    [Fact]
+    public void What_is_still_under_way_at_the_cut_is_heard()
+    {
+        List<ulong> heard = [];
+        Hear(heard, 0, 10, 0);
+        Hear(heard, 1, 70, 2); // the former's packets 1 and 2 are late
+        Hear(heard, 0, 11, 1, at: 2);
+        Hear(heard, 0, 12, 2, at: 2);
+        Hear(heard, 1, 71, 3);
+
+        Assert.Equal([10, 12, 11, 13], heard);
+    }
+
+    [Fact]
+    public void A_talker_with_another_clock_is_heard_over_the_next_session_from_its_first_packet_there()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 6; i++)
+        {
+            Hear(heard, 0, 10 + i, i);
+            if (i >= 3) Hear(heard, 1, 500 + i, 4_000_000 + i, at: i);
+        }
+
+        Assert.Equal([10, 11, 12, 13, 503, 504, 505], heard);
+    }
+
+    [Fact]
+    public void A_clock_that_is_a_little_behind_is_waited_for_no_longer_than_a_copy_takes()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 5; i++) Hear(heard, 0, i, i);
+
+        // The former session is dead; by the next one's clock all this was said before.
+        for (var i = 5u; i < 10; i++) Hear(heard, 1, 100 + i, i - 5, at: i, offset: Frame / 2);
+
+        Assert.Equal(3, heard.Count(sequence => sequence >= 100));
+    }
+
+    [Fact]
+    public void A_copy_is_known_however_late_it_is()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 10; i++) Hear(heard, 0, i, i);
+        for (var i = 0u; i < 12; i++) Hear(heard, 1, 100 + i, i, at: i + 40);
+
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => (ulong)i), heard);
+    }
+
+    [Fact]
+    public void A_talker_who_was_silent_meanwhile_begins_anew()
+    {
+        List<ulong> heard = [];
+        Hear(heard, 0, 10, 0);
+        Hear(heard, 1, 500, 500);
+        Hear(heard, 0, 11, 500);
+        Hear(heard, 1, 501, 501);
+
+        Assert.Equal([10, 500, 501], heard);
+    }
+
+    [Fact]
+    public void Whoever_comes_back_with_another_clock_is_heard()
+    {
+        List<ulong> heard = [];
+        Hear(heard, 0, 10, 0);
+        Hear(heard, 1, 500, 1);
+        Hear(heard, 1, 7, 3_000_000);
+
+        Assert.Equal(3, heard.Count);
+    }
+
+    /// <summary>Whatever the delays of both ways, with no loss: each packet once, as long as the former session runs for a while beside the next.</summary>
+    [Fact]
+    public void Every_packet_is_heard_exactly_once() => Gen
+        .Select(Gen.Int[0, 55].Array[60], Gen.Int[0, 55].Array[60], Gen.Int[3, 20], Gen.Int[30, 60])
+        .Sample((delays, otherDelays, begins, ends) =>
+        {
+            var tested = new HeardTalker();
+            var arrivals = Enumerable.Range(0, 60)
+                .SelectMany(i => new[] { (Session: 0, Frame: i, At: (i * 20) + delays[i]), (Session: 1, Frame: i, At: (i * 20) + otherDelays[i]) })
+                .Where(one => one.Session == 0 ? one.Frame < ends : one.Frame >= begins)
+                .OrderBy(one => one.At);
+            HashSet<ulong> heard = [];
+            foreach (var (session, frame, at) in arrivals)
+            {
+                if (tested.TryTake(session, (ulong)((session * 1000) + frame), (uint)(frame * Frame), Frame, false, TimeSpan.FromMilliseconds(at), out var sequence))
+                    Assert.True(heard.Add(sequence) && sequence == (ulong)frame);
+            }
+
+            Assert.Equal(60, heard.Count);
+        });
+
+    private void Hear(List<ulong> heard, int session, ulong index, uint frame, uint? at = null, uint offset = 0)
+    {
+        if (talker.TryTake(session, index, (frame * Frame) + offset, Frame, begins: false, (at ?? frame) * FrameTime, out var sequence)) heard.Add(sequence);
+    }
+}
