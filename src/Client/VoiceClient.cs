@@ -283,7 +283,10 @@ public sealed class VoiceClient : IAsyncDisposable
             await gateway.SetVoiceState(
                 new VoiceStateUpdate(Guild, wanted)
                 {
-                    SelfMute = options.SelfMute, SelfDeaf = options.SelfDeaf, SessionId = voiceSession, PreferredRegions = options.PreferredRegions,
+                    SelfMute = options.SelfMute,
+                    SelfDeaf = options.SelfDeaf,
+                    SessionId = voiceSession,
+                    PreferredRegions = options.PreferredRegions,
                 },
                 cancellation);
             asking = false;

@@ -100,6 +100,8 @@ public sealed class Participant(Snowflake user)
     {
         Channel = stored.Channel,
         Slot = stored.Slot,
+        FormerSlot = stored.FormerSlot,
+        LeavesFormerAt = stored.LeavesFormer ? SlotCall.Overlap : null, // of an activation that begins now
         SessionId = stored.SessionId,
         GatewaySession = stored.GatewaySession,
         Gateway = stored.Gateway,
@@ -120,6 +122,8 @@ public sealed class Participant(Snowflake user)
     public ParticipantRecord ToRecord() => new(User, Channel, Slot, SessionId, GatewaySession, Gateway, ToFlags(), Told, Announced == SessionId)
     {
         RequestToSpeak = RequestToSpeak,
+        FormerSlot = FormerSlot,
+        LeavesFormer = LeavesFormerAt is not null,
     };
 
     public VoiceMember ToMember() => new(User.Value, Channel.Value, SessionId, SelfMute, SelfDeaf, Mute, Deaf, Suppress, PrioritySpeaker);

@@ -40,6 +40,13 @@ public sealed record ParticipantRecord(
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? RequestToSpeak { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FormerSlot { get; init; }
+
+    /// <summary>The client was told to go from there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LeavesFormer { get; init; }
 }
 
 /// <summary>As numbers in the store: a bit may be added, not changed.</summary>

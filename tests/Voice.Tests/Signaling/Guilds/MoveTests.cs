@@ -137,7 +137,10 @@ public class MoveTests
                         tested.Change(VoiceWorld.Games, channel => channel with { RtcRegion = channel.RtcRegion is null ? "eu" : null });
                         tested.Voice.Refresh();
                         break;
-                    case 7: tested.NodeAnswers = which > 0; break;
+                    case 7:
+                        tested.NodeAnswers = which > 0;
+                        tested.Voice.Touch(); // the pump tries again
+                        break;
                     case 8: tested.Pass(TimeSpan.FromSeconds(1 << which)); break;
                     default: tested.HasNode = which > 0; break;
                 }
@@ -165,7 +168,7 @@ public class MoveTests
             var last = world.Told.LastOrDefault(told => told.VoiceSession == one.SessionId);
             if (last.Epoch == 0) continue; // nobody tells them anything yet, or there is no node
             var isCalm = world.Now - last.At >= SlotCall.Overlap && one.Slot == last.Slot && world.Voice.Slot(one.Slot)!.Assignment?.Epoch == last.Epoch;
-            if (isCalm) Assert.Equal([last.Epoch], served);
+            if (isCalm && world.NodeAnswers) Assert.Equal([last.Epoch], served); // the pump gives a silent node up, this one waits
             Assert.InRange(served.Length, 0, 4); // two slots, each on the move
         }
     }
