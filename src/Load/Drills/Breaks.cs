@@ -44,7 +44,7 @@ internal static class Breaks
     private static async Task SfuReload(Scene scene, CancellationToken cancel)
     {
         scene.Mark($"{scene.Node.Id} reloads its media process");
-        await scene.Cluster.Run(["node", "reload", "--data", scene.Node.DataFolder], cancel);
+        await scene.Cluster.Run(["node", "reload", "--data", scene.Node.DataFolder, "--id", scene.Node.Id], cancel);
     }
 
     private static Task NodeKill(Scene scene, CancellationToken cancel)

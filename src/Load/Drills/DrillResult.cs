@@ -30,6 +30,7 @@ public sealed record DrillResult(
 public sealed record Gap(double P50, double P99, double Max);
 
 /// <summary>How a result came about. Fields come and go.</summary>
+/// <param name="Stubborn">People beyond the clients who stay with the server that they joined first, and talk and listen there.</param>
 /// <param name="Concerned">Guilds that the break concerns.</param>
 /// <param name="MovedMs">Until the last client was told of its new server.</param>
 /// <param name="ClearMs">From the break until every listener heard its talker again.</param>
@@ -49,6 +50,7 @@ public sealed record DrillDetails(
     int Nodes,
     int Gateways,
     int WebRtcClients,
+    int Stubborn,
     double Seconds,
     int Concerned,
     double? MovedMs,

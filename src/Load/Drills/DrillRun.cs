@@ -45,7 +45,7 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         var scene = new Scene(cluster, crowd, options);
         Report("everybody talks", 0.3);
         var (began, used) = (LoadGenerator.Now, ProcessStat.CpuNanoseconds(Environment.ProcessId));
-        var talking = new Talking(crowd.Guilds.Select(guild => guild.People[0]), Crowd.Payloads);
+        var talking = new Talking(crowd.Talkers, Crowd.Payloads);
         try
         {
             await EverybodyHears(crowd, cancel);

@@ -38,11 +38,12 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
             LostStates(),
             guilds.Count(IsDoubleServed),
             guilds.Count(guild => IsEvicted(guild, concerned)),
-            scene.Crowd.People.SelectMany(person => person.Audits).Sum(audit => audit.Reused),
+            scene.Crowd.Logs.SelectMany(log => log.Audits).Sum(audit => audit.Reused),
             new(
                 scene.Cluster.Nodes.Count,
                 scene.Cluster.Gateways.Count,
                 scene.Crowd.People.Count(person => person.Transport == Client.VoiceTransport.WebRtc),
+                guilds.Sum(guild => guild.Stubborn.Length),
                 Math.Round((end - broken) / 1e9, 1),
                 concerned.Length,
                 known.Any() ? Math.Round(known.Max(), 1) : null,
@@ -50,10 +51,10 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
                 others.Length == 0 ? null : Silence.Gap(Silences(others, broken, end), hides: false),
                 Silence.Gap(Silences(guilds, broken - SecondsBefore * 1_000_000_000L, broken), hides: false),
                 concerned.Sum(guild => guild.Listeners.Sum(Missing)),
-                scene.Crowd.People.Sum(person => person.States.Count(state => state.At > broken && state.At < end)),
-                scene.Crowd.People.Sum(person => person.Sessions.Count(session => session.At > broken)),
+                scene.Crowd.People.Sum(person => person.Log.States.Count(state => state.At > broken && state.At < end)),
+                scene.Crowd.People.Sum(person => person.Log.Sessions.Count(session => session.At > broken)),
                 back.Length == 0 ? null : Silence.Gap(back, hides: false),
-                scene.Crowd.People.SelectMany(person => person.Audits).Sum(audit => audit.Packets),
+                scene.Crowd.Logs.SelectMany(log => log.Audits).Sum(audit => audit.Packets),
                 talking.Sent,
                 Math.Round(late, 4),
                 Math.Round(talking.Stalls.Select(stall => stall.To - stall.From).DefaultIfEmpty().Max() / 1e6, 1),
@@ -73,7 +74,7 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
     private double? Moved(CrowdGuild guild, Person person)
     {
         var before = guild.ToldBefore(broken)?.Epoch ?? 0;
-        foreach (var told in person.Told)
+        foreach (var told in person.Log.Told)
         {
             if (told.At > broken && told.Epoch > before) return (told.At - broken) / 1e6;
         }
@@ -84,23 +85,22 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
     private bool IsLost(Person person) =>
         person.Failure is not null
         || (!person.Talks && end - person.Heard.Last > AtTheEnd)
-        || (plan.KeepsSessions && person.Sessions.Any(session => session.At > broken));
+        || (plan.KeepsSessions && person.Log.Sessions.Any(session => session.At > broken));
 
     private int LostStates()
     {
-        var all = scene.Crowd.People.ToArray();
-        var left = all.SelectMany(person => person.Left).Where(left => left.At > broken && left.At < end).Select(left => left.User);
-        return left.Concat(absent).Distinct().Count(user => all.Any(person => person.User == user));
+        var left = scene.Crowd.Logs.SelectMany(log => log.Left).Where(left => left.At > broken && left.At < end).Select(left => left.User);
+        return left.Concat(absent).Intersect(scene.Crowd.Guilds.SelectMany(guild => guild.Users)).Count();
     }
 
-    private static bool IsDoubleServed(CrowdGuild guild) => guild.People.Any(person => person.Sessions.Any(session =>
-        person.Told.Where(told => told.Epoch > session.Epoch).Select(told => told.At).DefaultIfEmpty(long.MaxValue - Overlap).Min() + Overlap < session.Wire.Last));
+    private static bool IsDoubleServed(CrowdGuild guild) => guild.Logs.Any(log => log.Sessions.Any(session =>
+        log.Told.Where(told => told.Epoch > session.Epoch).Select(told => told.At).DefaultIfEmpty(long.MaxValue - Overlap).Min() + Overlap < session.Wire.Last));
 
     private bool IsEvicted(CrowdGuild guild, CrowdGuild[] concerned)
     {
         if (plan.Moves && concerned.Contains(guild)) return false;
         var before = guild.ToldBefore(broken)?.Epoch;
-        return guild.People.Any(person => person.Told.Any(told => told.At > broken && (told.Epoch is null || told.Epoch > before)));
+        return guild.People.Any(person => person.Log.Told.Any(told => told.At > broken && (told.Epoch is null || told.Epoch > before)));
     }
 
     /// <summary>Until the last of them heard again, of those who had a gap at all.</summary>
@@ -136,7 +136,7 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
 
     private double? GatewayBack(Person person)
     {
-        foreach (var (at, _) in person.GatewaySessions)
+        foreach (var at in person.Log.GatewaySessions)
         {
             if (at > broken) return (at - broken) / 1e6;
         }
@@ -150,7 +150,7 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
         if (late > TooLate) notes.Add($"disturbed: the generator sent {late:P1} of its packets late, so gaps are the machine's too");
         if (plan.Moves && moved.Count(one => one is null) is > 0 and var untold) notes.Add($"{untold} clients whose guilds should have moved were told of no new server");
         foreach (var group in scene.Crowd.People.Where(person => person.Failure is not null).GroupBy(person => person.Failure)) notes.Add($"{group.Count()} clients: {group.Key}");
-        var doubled = scene.Crowd.People.SelectMany(person => person.Audits).Sum(audit => audit.Doubled);
+        var doubled = scene.Crowd.Logs.SelectMany(log => log.Audits).Sum(audit => audit.Doubled);
         if (doubled > 0) notes.Add($"{doubled} packets came twice");
         return notes;
     }

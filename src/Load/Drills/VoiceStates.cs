@@ -15,7 +15,7 @@ internal static class VoiceStates
         {
             var state = await cluster.Call<Protocol.Gateway.Guild>(HttpMethod.Get, $"api/v10/guilds/{guild.Id}", body: null, cluster.Token(guild.People[0].User), cancel);
             var there = state.VoiceStates.Where(one => one.ChannelId == guild.Channel).Select(one => one.UserId).ToHashSet();
-            missing.AddRange(guild.People.Select(person => person.User).Where(user => !there.Contains(user)));
+            missing.AddRange(guild.Users.Where(user => !there.Contains(user)));
         }
 
         return missing;

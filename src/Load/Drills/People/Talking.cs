@@ -2,6 +2,9 @@ using Voice.Load.Generator;
 
 namespace Voice.Load.Drills.People;
 
+/// <param name="Number">What its packets carry.</param>
+internal readonly record struct Talker(int Number, Func<ReadOnlyMemory<byte>, ValueTask<bool>> Say);
+
 /// <summary>All talkers of the crowd on one thread: each once in 20 ms, at a time of its own. Whether or not a client has a path at the moment, its talker
 /// talks.</summary>
 internal sealed class Talking : IDisposable
@@ -17,7 +20,7 @@ internal sealed class Talking : IDisposable
     /// <summary>Between two looks at the clock; longer, and every talker missed its time, once at least.</summary>
     private const long Stall = 2 * Frame;
 
-    private readonly Person[] talkers;
+    private readonly Talker[] talkers;
     private readonly Payloads payloads;
     private readonly byte[][] packets;
     private readonly ulong[] said;
@@ -25,7 +28,7 @@ internal sealed class Talking : IDisposable
     private readonly List<(long From, long To)> stalls = [];
     private volatile bool stopping;
 
-    public Talking(IEnumerable<Person> talkers, Payloads payloads)
+    public Talking(IEnumerable<Talker> talkers, Payloads payloads)
     {
         (this.talkers, this.payloads) = ([.. talkers], payloads);
         packets = [.. this.talkers.Select(_ => new byte[payloads.MaxLength])];
@@ -83,10 +86,10 @@ internal sealed class Talking : IDisposable
     private void Say(int number, long now)
     {
         var talker = talkers[number];
-        var length = payloads.Write(packets[number], talker.Guild, said[number]++, now);
+        var length = payloads.Write(packets[number], talker.Number, said[number]++, now);
         try
         {
-            var sending = talker.Voice!.SendAsync(packets[number].AsMemory(0, length));
+            var sending = talker.Say(packets[number].AsMemory(0, length));
             if (!sending.IsCompletedSuccessfully) _ = Ended(sending.AsTask()); // the first after a pause tells so first
         }
         catch (ObjectDisposedException)

@@ -8,7 +8,7 @@ public class DrillReportTests
 {
     private static readonly DrillResult Result = new(
         "node-kill", 1000, 200, 640, new(900, 1400, 2000), 0, 0, 0, 0, 0,
-        new(5, 1, 200, 22, 40, 700, 2000, null, new(1, 2, 3), 100, 10, 200, null, 1000, 2000, 0, 12, 0.5, ["a note with < in it"], [new(0, "SIGKILL & more")],
+        new(5, 1, 200, 40, 22, 40, 700, 2000, null, new(1, 2, 3), 100, 10, 200, null, 1000, 2000, 0, 12, 0.5, ["a note with < in it"], [new(0, "SIGKILL & more")],
             [new(-1, 40, 0), new(0, 10, 4), new(1, 40, 0), new(2, 3, 0)], new("cpu", 2, "Linux", ".NET")));
 
     [Fact]
