@@ -92,7 +92,7 @@ internal static class Breaks
     private static async Task Drain(Scene scene, CancellationToken cancel)
     {
         scene.Mark($"{scene.Node.Id} drains");
-        await scene.Cluster.Run(["node", "drain", scene.Node.Id, "--gateway", scene.Cluster.Gateways[0].Address.ToString(), "--token", scene.Cluster.AdministratorToken], cancel);
+        await scene.Cluster.Run(["node", "drain", scene.Node.Id, "--url", scene.Cluster.Gateways[0].Address.ToString(), "--token", scene.Cluster.AdministratorToken], cancel);
         scene.Mark("the command returned");
     }
 

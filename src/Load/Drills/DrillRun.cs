@@ -83,7 +83,7 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         }
     }
 
-    /// <summary>Until the break is over and everybody hears again; not for ever.</summary>
+    /// <summary>Until the break is over, everybody hears again and has a gateway; not for ever.</summary>
     private async Task Watch(Scene scene, Task breaking, TimeSpan seconds, CancellationToken cancel)
     {
         var began = LoadGenerator.Now;
@@ -93,11 +93,12 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
             await Task.Delay(Look, cancel);
             var now = LoadGenerator.Now;
             var deaf = scene.Crowd.Deaf(now);
+            var away = scene.Crowd.People.Count(person => !person.IsConnected);
             if (breaking.IsCompleted) over ??= now;
             var passed = TimeSpan.FromMicroseconds((now - began) / 1000.0);
-            Report(deaf == 0 ? "everybody hears" : $"{deaf} listeners hear nothing", 0.4 + 0.4 * Math.Min(1, passed / (seconds + TimeSpan.FromSeconds(5))));
+            Report(deaf > 0 ? $"{deaf} listeners hear nothing" : away > 0 ? $"everybody hears, {away} have no gateway" : "everybody hears", 0.4 + 0.4 * Math.Min(1, passed / (seconds + TimeSpan.FromSeconds(5))));
             if (over is null || passed < seconds) continue;
-            if (deaf == 0 || now - over > MostWait.TotalNanoseconds) return;
+            if (deaf + away == 0 || now - over > MostWait.TotalNanoseconds) return;
         }
     }
 }

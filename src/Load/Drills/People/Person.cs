@@ -29,8 +29,12 @@ internal sealed class Person(int guild, bool talks, VoiceTransport transport, Sn
     public string? Failure =>
         Voice is not { } voice ? "never joined"
         : voice.Completion.IsFaulted ? voice.Completion.Exception.InnerException?.Message
+        : !IsConnected ? "has no main gateway"
         : voice.State is VoiceClientState.Connected or VoiceClientState.Resuming ? null
         : $"is {voice.State}";
+
+    /// <summary>It has a session with a main gateway.</summary>
+    public bool IsConnected => Gateway is { IsConnected: true };
 
     public async Task Join(Func<GatewayClientOptions, Task<GatewayClient>> connect, Snowflake guildId, Snowflake channel, CancellationToken cancel)
     {
