@@ -42,14 +42,15 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         var region = plan.Regions.Length > 1 ? plan.Regions[0] : null;
         Report("makes the guilds", 0.1);
         await using var crowd = await Crowd.Gather(cluster, options, region, start, step => Report(step, 0.15), cancel);
-        var scene = new Scene(cluster, crowd, options);
         Report("everybody talks", 0.3);
         var (began, used) = (LoadGenerator.Now, ProcessStat.CpuNanoseconds(Environment.ProcessId));
+        Scene scene;
         var talking = new Talking(crowd.Talkers, Crowd.Payloads);
         try
         {
             await EverybodyHears(crowd, cancel);
             await Task.Delay(Quiet, cancel);
+            scene = new Scene(cluster, crowd, options);
             Report("breaks it", 0.4);
             var seconds = TimeSpan.FromSeconds(options.Seconds ?? plan.Seconds);
             var breaking = plan.Break(scene, cancel);

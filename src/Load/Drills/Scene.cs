@@ -10,8 +10,10 @@ internal sealed record Scene(DrillCluster Cluster, Crowd Crowd, DrillOptions Opt
 {
     private readonly ConcurrentQueue<(long At, string What)> marks = new();
 
-    /// <summary>The node to break.</summary>
-    public NodeServer Node => Cluster.Nodes[0];
+    /// <summary>The node to break: the one that is apart, or has the most guilds.</summary>
+    public NodeServer Node { get; } = Cluster.Network is not null
+        ? Cluster.Nodes[0]
+        : Cluster.Nodes.MaxBy(node => Crowd.Guilds.Count(guild => guild.NodeAt(long.MaxValue) == node.Id))!;
 
     public IReadOnlyCollection<(long At, string What)> Marks => marks;
 
