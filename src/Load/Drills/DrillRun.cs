@@ -30,6 +30,9 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
     /// <summary>Longer than what makes a guild count as served twice.</summary>
     private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(7);
 
+    /// <summary>That a busy machine is waited for.</summary>
+    private const int MostSeconds = 15;
+
     private static readonly TimeSpan HearingTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -45,10 +48,13 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         Report("everybody talks", 0.3);
         var (began, used) = (LoadGenerator.Now, ProcessStat.CpuNanoseconds(Environment.ProcessId));
         Scene scene;
+        long sent, late;
         var talking = new Talking(crowd.Talkers, Crowd.Payloads);
         try
         {
             await EverybodyHears(crowd, cancel);
+            await Settle(talking, cancel);
+            (sent, late) = (talking.Sent, talking.SentLate);
             await Task.Delay(Quiet, cancel);
             scene = new Scene(cluster, crowd, options);
             Report("breaks it", 0.4);
@@ -69,7 +75,7 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         var cores = (double)(ProcessStat.CpuNanoseconds(Environment.ProcessId) - used) / (end - began);
         Report("counts", 0.95);
         var states = await VoiceStates.Read(cluster, crowd, cancel);
-        return new Findings(plan, options, scene, talking, states, end, cores).Result();
+        return new Findings(plan, options, scene, talking.Stalls, (talking.Sent - sent, talking.SentLate - late), states, end, cores).Result();
     }
 
     private void Report(string step, double done) => progress.Report(new(plan.Name, step, done));
@@ -81,6 +87,17 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchP
         {
             if (LoadGenerator.Now - began > HearingTimeout.TotalNanoseconds) throw new LoadException($"{deaf} listeners do not hear their talkers, though nothing is broken");
             await Task.Delay(Look, cancel);
+        }
+    }
+
+    /// <summary>Joining takes all that the machine has: until it is over, what is late says nothing of the drill.</summary>
+    private static async Task Settle(Talking talking, CancellationToken cancel)
+    {
+        for (var i = 0; i < MostSeconds; i++)
+        {
+            var (sent, late) = (talking.Sent, talking.SentLate);
+            await Task.Delay(TimeSpan.FromSeconds(1), cancel);
+            if (talking.SentLate - late <= (talking.Sent - sent) * Findings.TooLate) return;
         }
     }
 

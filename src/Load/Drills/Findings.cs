@@ -5,9 +5,12 @@ using Voice.Protocol;
 namespace Voice.Load.Drills;
 
 /// <summary>What the clients' logs say.</summary>
+/// <param name="stalls">When nobody talked.</param>
+/// <param name="sent">By talkers, and how many of them after their time.</param>
 /// <param name="absent">Whom the guilds do not have any more.</param>
 /// <param name="end">Nanoseconds: when the talking ended.</param>
-internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Talking talking, IReadOnlyCollection<Snowflake> absent, long end, double generatorCores)
+internal sealed class Findings(
+    Plan plan, DrillOptions options, Scene scene, IReadOnlyList<(long From, long To)> stalls, (long All, long Late) sent, IReadOnlyCollection<Snowflake> absent, long end, double generatorCores)
 {
     /// <summary>Media of an old assignment so long after the news is no overlap any more.</summary>
     private const long Overlap = 5_000_000_000;
@@ -16,7 +19,9 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
     private const long AtTheEnd = 2_000_000_000;
 
     private const int SecondsBefore = 5;
-    private const double TooLate = 0.01;
+
+    /// <summary>Of the packets sent: more, and the machine was too small or not quiet.</summary>
+    public const double TooLate = 0.01;
 
     private readonly long broken = scene.BrokenAt;
 
@@ -25,7 +30,7 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
         var guilds = scene.Crowd.Guilds;
         var concerned = guilds.Where(IsConcerned).ToArray();
         var others = guilds.Except(concerned).ToArray();
-        var late = (double)talking.SentLate / Math.Max(1, talking.Sent);
+        var late = (double)sent.Late / Math.Max(1, sent.All);
         var back = scene.Crowd.People.Select(GatewayBack).OfType<double>().ToArray();
         var moved = concerned.SelectMany(guild => guild.People.Select(person => Moved(guild, person))).ToArray();
         return new(
@@ -55,9 +60,9 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
                 scene.Crowd.People.Sum(person => person.Log.Sessions.Count(session => session.At > broken)),
                 back.Length == 0 ? null : Silence.Gap(back, hides: false),
                 scene.Crowd.Logs.SelectMany(log => log.Audits).Sum(audit => audit.Packets),
-                talking.Sent,
+                sent.All,
                 Math.Round(late, 4),
-                Math.Round(talking.Stalls.Select(stall => stall.To - stall.From).DefaultIfEmpty().Max() / 1e6, 1),
+                Math.Round(stalls.Select(stall => stall.To - stall.From).DefaultIfEmpty().Max() / 1e6, 1),
                 Math.Round(generatorCores, 2),
                 Notes(late, moved),
                 [.. scene.Marks.Select(mark => new DrillMark(Second(mark.At), mark.What))],
@@ -68,7 +73,7 @@ internal sealed class Findings(Plan plan, DrillOptions options, Scene scene, Tal
     private bool IsConcerned(CrowdGuild guild) => plan.Concern == Concern.Everybody || guild.NodeAt(broken) == scene.Node.Id;
 
     private IEnumerable<double> Silences(IEnumerable<CrowdGuild> guilds, long from, long to) =>
-        guilds.SelectMany(guild => guild.Listeners).Select(listener => Silence.Longest(listener.Heard.Read(), from, to, talking.Stalls));
+        guilds.SelectMany(guild => guild.Listeners).Select(listener => Silence.Longest(listener.Heard.Read(), from, to, stalls));
 
     /// <summary>Milliseconds until it was told of a new server; null: it was not.</summary>
     private double? Moved(CrowdGuild guild, Person person)

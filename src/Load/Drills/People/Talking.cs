@@ -26,6 +26,8 @@ internal sealed class Talking : IDisposable
     private readonly ulong[] said;
     private readonly Thread thread;
     private readonly List<(long From, long To)> stalls = [];
+    private long sent;
+    private long sentLate;
     private volatile bool stopping;
 
     public Talking(IEnumerable<Talker> talkers, Payloads payloads)
@@ -37,9 +39,9 @@ internal sealed class Talking : IDisposable
         thread.Start();
     }
 
-    public long Sent { get; private set; }
+    public long Sent => Interlocked.Read(ref sent);
 
-    public long SentLate { get; private set; }
+    public long SentLate => Interlocked.Read(ref sentLate);
 
     /// <summary>When nobody talked, though somebody should have. Valid after <see cref="Dispose"/>.</summary>
     public IReadOnlyList<(long From, long To)> Stalls => stalls;
@@ -75,8 +77,8 @@ internal sealed class Talking : IDisposable
             }
 
             Say(next, now);
-            Sent++;
-            if (now - due > Late) SentLate++;
+            Interlocked.Increment(ref sent);
+            if (now - due > Late) Interlocked.Increment(ref sentLate);
             if (++next < talkers.Length) continue;
             next = 0;
             round += Frame;
