@@ -27,7 +27,7 @@ public sealed partial class GuildVoice
         External = record.External;
         externalRegion = record.ExternalRegion;
         foreach (var one in record.Participants) participants[one.User] = Participant.From(one);
-        foreach (var slot in participants.Values.SelectMany(one => new[] { one.Slot, one.FormerSlot ?? one.Slot }).Concat(record.Assignments.Select(at => at.Slot)).Distinct()) Use(slot);
+        foreach (var slot in participants.Values.SelectMany(one => new[] { one.Slot, one.FormerSlot }).OfType<string>().Concat(record.Assignments.Select(at => at.Slot)).Distinct()) Use(slot);
         if (External) Use("");
         foreach (var at in record.Assignments) slots[at.Slot].Assign(at);
     }

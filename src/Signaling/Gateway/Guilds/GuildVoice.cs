@@ -283,11 +283,11 @@ public sealed partial class GuildVoice(Func<string> newSessionId)
             if (one.GatewaySession is null || one.Announced != one.SessionId || Slot(one.Slot) is not { } slot) continue;
             if (slot.Assignment is null ? one.FormerSlot is not null : !slot.Holds(one)) continue;
             var truth = slot.Assignment?.Epoch ?? Participant.ToldOfNone;
+            if (one.FormerSlot is not null) one.LeavesFormerAt ??= now + SlotCall.Overlap;
             if (one.Told == truth && !(one.AskedAgain && one.NotBefore <= now)) continue;
             one.Told = truth;
             one.AskedAgain = false;
             one.Connection = VoiceConnection.Awaited;
-            if (one.FormerSlot is not null) one.LeavesFormerAt ??= now + SlotCall.Overlap;
             due.Add(one);
         }
 

@@ -100,8 +100,6 @@ public sealed class Participant(Snowflake user)
     {
         Channel = stored.Channel,
         Slot = stored.Slot,
-        FormerSlot = stored.FormerSlot,
-        LeavesFormerAt = stored.LeavesFormer ? SlotCall.Overlap : null, // of an activation that begins now
         SessionId = stored.SessionId,
         GatewaySession = stored.GatewaySession,
         Gateway = stored.Gateway,
@@ -114,6 +112,7 @@ public sealed class Participant(Snowflake user)
         PrioritySpeaker = stored.Flags.HasFlag(ParticipantFlags.PrioritySpeaker),
         IsSpeaker = stored.Flags.HasFlag(ParticipantFlags.IsSpeaker),
         RequestToSpeak = stored.RequestToSpeak,
+        FormerSlot = stored.FormerSlot,
         Told = stored.Told,
         Announced = stored.Announced ? stored.SessionId : null,
         Connection = VoiceConnection.Unknown,
@@ -123,7 +122,6 @@ public sealed class Participant(Snowflake user)
     {
         RequestToSpeak = RequestToSpeak,
         FormerSlot = FormerSlot,
-        LeavesFormer = LeavesFormerAt is not null,
     };
 
     public VoiceMember ToMember() => new(User.Value, Channel.Value, SessionId, SelfMute, SelfDeaf, Mute, Deaf, Suppress, PrioritySpeaker);

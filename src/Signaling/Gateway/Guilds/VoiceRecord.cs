@@ -41,12 +41,9 @@ public sealed record ParticipantRecord(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? RequestToSpeak { get; init; }
 
+    /// <inheritdoc cref="Participant.FormerSlot"/>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? FormerSlot { get; init; }
-
-    /// <summary>The client was told to go from there.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool LeavesFormer { get; init; }
 }
 
 /// <summary>As numbers in the store: a bit may be added, not changed.</summary>

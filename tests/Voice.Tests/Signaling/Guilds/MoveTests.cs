@@ -139,7 +139,7 @@ public class MoveTests
                         break;
                     case 7:
                         tested.NodeAnswers = which > 0;
-                        tested.Voice.Touch(); // the pump tries again
+                        tested.Voice.Touch(); // as the pump tries again
                         break;
                     case 8: tested.Pass(TimeSpan.FromSeconds(1 << which)); break;
                     default: tested.HasNode = which > 0; break;
@@ -167,8 +167,8 @@ public class MoveTests
             var served = world.ServedBy(one.User.Value);
             var last = world.Told.LastOrDefault(told => told.VoiceSession == one.SessionId);
             if (last.Epoch == 0) continue; // nobody tells them anything yet, or there is no node
-            var isCalm = world.Now - last.At >= SlotCall.Overlap && one.Slot == last.Slot && world.Voice.Slot(one.Slot)!.Assignment?.Epoch == last.Epoch;
-            if (isCalm && world.NodeAnswers) Assert.Equal([last.Epoch], served); // the pump gives a silent node up, this one waits
+            var isCalm = world.NodeAnswers && world.Now - last.At >= SlotCall.Overlap && one.Slot == last.Slot && world.Voice.Slot(one.Slot)!.Assignment?.Epoch == last.Epoch;
+            if (isCalm) Assert.Equal([last.Epoch], served);
             Assert.InRange(served.Length, 0, 4); // two slots, each on the move
         }
     }
