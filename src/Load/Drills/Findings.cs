@@ -98,8 +98,14 @@ internal sealed class Findings(
         return left.Concat(absent).Intersect(scene.Crowd.Guilds.SelectMany(guild => guild.Users)).Count();
     }
 
-    private static bool IsDoubleServed(CrowdGuild guild) => guild.Logs.Any(log => log.Sessions.Any(session =>
-        log.Told.Where(told => told.Epoch > session.Epoch).Select(told => told.At).DefaultIfEmpty(long.MaxValue - Overlap).Min() + Overlap < session.Wire.Last));
+    /// <summary>Those who follow are served twice by the news; those who do not by when their server could hear of it.</summary>
+    private bool IsDoubleServed(CrowdGuild guild) =>
+        guild.People.Any(person => IsDoubleServed(person.Log, 0))
+        || guild.Stubborn.Any(one => IsDoubleServed(one.Log, plan.Mend is null ? 0 : scene.Marks.Last().At));
+
+    private static bool IsDoubleServed(ClientLog log, long reachable) => log.Sessions.Any(session =>
+        log.Told.Where(told => told.Epoch > session.Epoch).Select(told => told.At).DefaultIfEmpty(long.MaxValue - Overlap).Min() is var news
+        && Math.Max(news, reachable) + Overlap < session.Wire.Last);
 
     private bool IsEvicted(CrowdGuild guild, CrowdGuild[] concerned)
     {
