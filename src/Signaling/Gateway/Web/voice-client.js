@@ -449,6 +449,7 @@ class MediaConnection extends Emitter {
     if (!remote) return;
     this.#remotes.delete(userId);
     this.#seen.delete(userId);
+    if (this.#closed) return;
     remote.transceiver.direction = 'inactive';
     this.#renegotiate();
   }
@@ -1257,11 +1258,11 @@ export class VoiceClient extends Emitter {
     clearTimeout(this.#timers.steady);
     if (!this.#voice) return;
     this.#lastEndpoint = this.#voice.options.endpoint;
+    for (const userId of [...this.#speakers.keys()]) this.#removeSpeaker(userId); // while their connection is open
     this.#voice.close();
     this.#voice = null;
     this.serverPlace = {};
     this.#counted = { lost: 0, total: 0 };
-    for (const userId of [...this.#speakers.keys()]) this.#removeSpeaker(userId);
     for (const userId of [...this.#speaking]) this.#setSpeaking(userId, false);
   }
 
