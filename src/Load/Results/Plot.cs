@@ -67,7 +67,7 @@ internal sealed record Plot(string Title, string XName, string YName, IReadOnlyL
                 svg.Append(CultureInfo.InvariantCulture, $"<circle r=\"2.5\" fill=\"{colour}\" cx=\"{X(point.X, maxX)}\" cy=\"{Y(point.Y, low, high):0.#}\"><title>{Text(Lines[i].Name)}: {Short(point.X)}, {Short(point.Y)}</title></circle>");
             }
 
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right - 110 * (Lines.Count - 1 - i)}\" y=\"18\" text-anchor=\"end\" fill=\"{colour}\">{Text(Lines[i].Name)}</text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right - 110 * (Lines.Count - 1 - i)}\" y=\"{(Lines.Count > 3 ? Top - 4 : 18)}\" text-anchor=\"end\" fill=\"{colour}\">{Text(Lines[i].Name)}</text>");
         }
 
         return svg.Append("</svg>").ToString();
