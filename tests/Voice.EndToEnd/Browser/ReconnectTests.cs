@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Voice.EndToEnd.Harness;
 using Xunit;
 
@@ -24,18 +23,6 @@ public sealed class ReconnectTests(CallFixture fixture) : IClassFixture<CallFixt
         await Call.Hearing((ann, [ben]), (ben, [ann]));
         Assert.Equal("[]", (await ann.Evaluate("states")).GetRawText());
         Assert.Equal("1", (await ann.Evaluate("sent(0)")).GetRawText()); // identified once, and never again
-    }
-
-    [Fact]
-    public async Task When_the_media_process_dies_the_pages_join_again_by_themselves()
-    {
-        await using var call = new Call(fixture.Server, fixture.Chromium);
-        var (ann, ben) = (await call.Add("Lounge", Scripts.Sockets), await call.Add("Lounge", Scripts.Sockets));
-        await Call.Hearing((ann, [ben]), (ben, [ann]));
-        using (var media = Process.GetProcessById(Assert.Single(fixture.Server.Children()))) media.Kill();
-        foreach (var participant in (Participant[])[ann, ben])
-            await participant.Until("states.filter(state => state === 'Voice Connected').length === 2", $"{participant.Name} to be connected again");
-        await Call.Hearing((ann, [ben]), (ben, [ann]));
     }
 
     [Fact]
