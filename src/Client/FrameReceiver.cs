@@ -43,20 +43,29 @@ internal sealed class FrameReceiver
     {
         if (!packet.TryGetUnpadded(out var payload) || payload.IsEmpty) return;
         var arrival = time.GetTimestamp();
-        var sequence = index;
+        var (sequence, timestamp) = (index, packet.Timestamp);
         lock (gate)
         {
             if (user is { } talker)
             {
                 OpusToc.TryGetSamples(payload, out var samples);
-                var now = time.GetElapsedTime(started, arrival);
-                if (!Talker(talker).TryTake(session, index, packet.Timestamp, samples, packet.Marker, now, out sequence)) return;
+                var heard = new HeardPacket(session, index, packet.Timestamp, samples, packet.Marker, ContentOf(payload));
+                if (!Talker(talker).TryTake(heard, time.GetElapsedTime(started, arrival), out sequence, out timestamp)) return;
             }
 
-            var frame = new ReceivedFrame(user, packet.Ssrc, sequence, packet.Timestamp, default, arrival);
+            var frame = new ReceivedFrame(user, packet.Ssrc, sequence, timestamp, default, arrival);
             if (handler is null) queue.Writer.TryWrite(frame with { Payload = payload.ToArray() });
             else if (Failure is null) Handle(handler, frame, payload);
         }
+    }
+
+    /// <summary>Of nothing, where so little is said that it is often the same.</summary>
+    private static int ContentOf(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length <= OpusToc.SilenceFrame.Length) return 0;
+        var hash = new HashCode();
+        hash.AddBytes(payload);
+        return hash.ToHashCode();
     }
 
     private HeardTalker Talker(Snowflake user)

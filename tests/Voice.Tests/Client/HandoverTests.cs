@@ -45,13 +45,13 @@ public sealed class HandoverTests : IAsyncLifetime
     [Fact]
     public async Task What_comes_over_both_is_heard_once_and_without_a_gap()
     {
-        for (ushort i = 1; i <= 10; i++) from.SendRtp(i, 16, Opus);
+        for (ushort i = 1; i <= 10; i++) from.SendRtp(i, 16, Frame(i));
         await HearsTo(10);
         await Move();
         for (ushort i = 11; i <= Frames; i++)
         {
-            if (i <= 30) from.SendRtp(i, 16, Opus);
-            to.SendRtp((ushort)(i + 1000), 24, Opus, i * 960u);
+            if (i <= 30) from.SendRtp(i, 16, Frame(i));
+            to.SendRtp((ushort)(i + 1000), 24, Frame(i), i * 960u);
             await HearsTo(i);
         }
 
@@ -94,11 +94,11 @@ public sealed class HandoverTests : IAsyncLifetime
     [Fact]
     public async Task A_former_server_that_ends_first_takes_nothing_with_it()
     {
-        from.SendRtp(1, 16, Opus);
+        from.SendRtp(1, 16, Frame(1));
         await HearsTo(1);
         await Move();
         await from.CloseVoice((int)VoiceCloseCode.Disconnected);
-        for (ushort i = 2; i <= 5; i++) to.SendRtp(i, 24, Opus);
+        for (ushort i = 2; i <= 5; i++) to.SendRtp(i, 24, Frame(i));
         await HearsTo(5);
 
         Assert.Equal([1, 2, 3, 4, 5], heard);
@@ -138,11 +138,13 @@ public sealed class HandoverTests : IAsyncLifetime
     {
         await Move();
         to.SendRtp(7, 99, Opus);
-        to.SendRtp(8, 24, Opus);
+        to.SendRtp(8, 24, Frame(8));
 
         await HearsTo(8);
         Assert.Equal([8], heard);
     }
+
+    private static byte[] Frame(int number) => [0xF8, 1, 2, (byte)number];
 
     private readonly List<ulong> heard = [];
 

@@ -80,6 +80,39 @@ public class HeardTalkerTests
     }
 
     [Fact]
+    public void The_same_payload_tells_how_the_clocks_differ()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 20; i++)
+        {
+            if (i < 15) Hear(heard, 0, 100 + i, i, content: (int)i + 1);
+            if (i >= 5) Hear(heard, 1, 9000 + i, i, offset: 3_000_000_000, content: (int)i + 1);
+        }
+
+        Assert.Equal(Enumerable.Range(100, 20).Select(i => (ulong)i), heard);
+    }
+
+    [Fact]
+    public void A_payload_that_is_said_again_and_again_tells_nothing()
+    {
+        List<ulong> heard = [];
+        for (var i = 0u; i < 5; i++) Hear(heard, 0, i, i, content: 1);
+        for (var i = 5u; i < 8; i++) Hear(heard, 1, 100 + i, i, content: 1);
+
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => (ulong)i), heard);
+    }
+
+    [Fact]
+    public void The_same_payload_a_second_later_was_said_again()
+    {
+        List<ulong> heard = [];
+        Hear(heard, 0, 10, 0, content: 1);
+        Hear(heard, 1, 500, 50, offset: 3_000_000_000, content: 1);
+
+        Assert.Equal([10, 500], heard);
+    }
+
+    [Fact]
     public void A_copy_is_known_however_late_it_is()
     {
         List<ulong> heard = [];
@@ -126,15 +159,17 @@ public class HeardTalkerTests
             HashSet<ulong> heard = [];
             foreach (var (session, frame, at) in arrivals)
             {
-                if (tested.TryTake(session, (ulong)((session * 1000) + frame), (uint)(frame * Frame), Frame, false, TimeSpan.FromMilliseconds(at), out var sequence))
-                    Assert.True(heard.Add(sequence) && sequence == (ulong)frame);
+                var packet = new HeardPacket(session, (ulong)((session * 1000) + frame), (uint)(frame * Frame), Frame, false, 0);
+                if (tested.TryTake(packet, TimeSpan.FromMilliseconds(at), out var sequence, out var timestamp))
+                    Assert.True(heard.Add(sequence) && sequence == (ulong)frame && timestamp == frame * Frame);
             }
 
             Assert.Equal(60, heard.Count);
         });
 
-    private void Hear(List<ulong> heard, int session, ulong index, uint frame, uint? at = null, uint offset = 0)
+    private void Hear(List<ulong> heard, int session, ulong index, uint frame, uint? at = null, uint offset = 0, int content = 0)
     {
-        if (talker.TryTake(session, index, (frame * Frame) + offset, Frame, begins: false, (at ?? frame) * FrameTime, out var sequence)) heard.Add(sequence);
+        var packet = new HeardPacket(session, index, (frame * Frame) + offset, Frame, Begins: false, content);
+        if (talker.TryTake(packet, (at ?? frame) * FrameTime, out var sequence, out _)) heard.Add(sequence);
     }
 }
