@@ -128,10 +128,10 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
     }
 
     /// <summary>A guild that holds an assignment which this fleet does not know (it was started anew, or the guild gave it another epoch) says so.</summary>
-    /// <returns>False: its node is not here.</returns>
+    /// <returns>False: its node is not here, or no longer where clients were sent.</returns>
     public bool Claim(Assignment assignment, TimeSpan now)
     {
-        if (Find(assignment.NodeId) is not { IsOut: false } node) return false;
+        if (Find(assignment.NodeId) is not { IsOut: false } node || node.Identity.Endpoint != assignment.Endpoint) return false;
         var key = (assignment.Guild, assignment.Slot);
         var known = assignments.GetValueOrDefault(key);
 

@@ -262,7 +262,7 @@ public class EvictionTests
         fleet.Arrive("b");
         fleet.Arrive("c", 0.5);
         fleet.Vote(Seconds(1), ("a", NodeHealth.Dead), ("b", NodeHealth.Healthy), ("c", NodeHealth.Healthy));
-        var claimed = fleet.On("b").Single() with { NodeId = "c" };
+        var claimed = fleet.On("b").Single() with { NodeId = "c", Endpoint = "c.example:2048" };
         Assert.True(fleet.Claim(claimed, Seconds(1)));
         Assert.Equal([claimed], fleet.On("c"));
         Assert.Empty(fleet.On("b"));

@@ -92,6 +92,7 @@ public class FleetTests
         Assert.Equal(1, fleet.Find("a")!.Assigned);
         Assert.False(fleet.Claim(held with { Epoch = 6 }, Seconds(0)));
         Assert.False(fleet.Claim(held with { NodeId = "gone", Epoch = 8 }, Seconds(0)));
+        Assert.False(fleet.Claim(held with { Endpoint = "a.example:443", Epoch = 8 }, Seconds(0))); // it was started anew on another port
         Assert.Empty(fleet.Report("a", "1", "link", Report(hosted: new HostedGuild(1, "", 7)), Seconds(0))!);
     }
 

@@ -39,12 +39,16 @@ public sealed partial class CallPump(
     private Task running = Task.CompletedTask;
     private Task retry = Task.CompletedTask;
     private TimeSpan wakeAt = TimeSpan.MaxValue;
+    private bool stopped;
 
     /// <summary>The clock that <see cref="GuildVoice"/> is told.</summary>
     public TimeSpan Now => time.GetElapsedTime(started);
 
     /// <summary>Done when all that is wanted now is carried out, as far as it can be.</summary>
     public Task Run() => running.IsCompleted ? running = RunRounds() : running;
+
+    /// <summary>The grain is active elsewhere from now on, or will be. Answers no longer come here, and whoever is taken for silent would be given up.</summary>
+    public void Stop() => stopped = true;
 
     public void Acknowledged(GuildAck ack)
     {
@@ -120,7 +124,7 @@ public sealed partial class CallPump(
         await Task.Yield();
         var now = Now;
         voice.Expire(now);
-        while (voice.TakeDirty())
+        while (!stopped && voice.TakeDirty())
         {
             var events = voice.TakeStateEvents();
             await Task.WhenAll(voice.Slots.ToArray().Select(Settle));
@@ -165,7 +169,7 @@ public sealed partial class CallPump(
         {
             // Without any node the guild waits: the allocator says when one arrives.
             if (call.Current is null && !await Assign(call, avoid)) return true;
-            if (call.Current is not { } hold || await Push(call.Slot, hold)) return true;
+            if (call.Current is not { } hold || await Push(call.Slot, hold) || stopped) return true;
             if (call.Current != hold) continue;
 
             // No answer. Perhaps only the link's gateway is gone: then another link is tried once, and then another node.
@@ -227,6 +231,8 @@ public sealed partial class CallPump(
                 call.Switch();
                 return true;
             }
+
+            if (stopped) return true;
 
             // It goes on where it is, if that node is still there.
             call.Abandon();
@@ -350,6 +356,7 @@ public sealed partial class CallPump(
     private async Task Retry()
     {
         await Task.Delay(RetryAfter, time);
+        if (stopped) return;
         voice.Touch();
         _ = Run();
     }
@@ -360,6 +367,7 @@ public sealed partial class CallPump(
 
         // Whole milliseconds are waited for, not fewer, and at least one: it may be past by now, and -1 would be for ever.
         await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling((when - Now).TotalMilliseconds))), time);
+        if (stopped) return;
         if (wakeAt == when) wakeAt = TimeSpan.MaxValue;
         voice.Touch();
         _ = Run();

@@ -49,6 +49,14 @@ public sealed partial class GuildGrain(
         return base.OnActivateAsync(cancellationToken);
     }
 
+    /// <summary>Also when the silo is lost that knew where this grain is. A call goes on in the next activation, which nobody else may ask for soon.</summary>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        pump.Stop();
+        if (!voice.IsIdle) await GrainFactory.GetGrain<IAssignedGuild>(this.GetPrimaryKeyLong()).NodesArrived();
+        await base.OnDeactivateAsync(reason, cancellationToken);
+    }
+
     public async Task<Guild?> Create(string name, User owner, string[] voiceChannels)
     {
         if (voice.Data is not null || voice.External) return null;
