@@ -13,7 +13,7 @@ public static class Bench
     /// <summary>Runs one scenario; some have more than one result.</summary>
     /// <exception cref="LoadException">It could not be run as it should.</exception>
     public static async Task<IReadOnlyList<BenchResult>> RunAsync(
-        string scenario, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+        string scenario, BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         using var turn = await BenchLock.TakeAsync(() => progress.Report(new(scenario, "waits for another bench on this machine", 0)), cancel);
         if (options.Against is not { } against) return await RunOneAsync(scenario, options, progress, cancel);
@@ -26,7 +26,7 @@ public static class Bench
     }
 
     private static async Task<IReadOnlyList<BenchResult>> RunOneAsync(
-        string scenario, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel) => scenario switch
+        string scenario, BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel) => scenario switch
         {
             "small" => [await new FixedLoad(scenario, rooms: 1, size: 10, talkers: 2, options.Runs ?? 1).RunAsync(options, progress, cancel)],
             "medium" => [await new FixedLoad(scenario, rooms: 1, size: 25, talkers: 3, options.Runs ?? 1).RunAsync(options, progress, cancel)],

@@ -61,7 +61,3 @@ public sealed record BenchOptions
     /// <summary>A peer's driver, instead of our media process.</summary>
     internal string? Driver { get; init; }
 }
-
-/// <summary>What a bench is doing.</summary>
-/// <param name="Done">0 to 1, of the scenario.</param>
-public readonly record struct BenchProgress(string Scenario, string Step, double Done);

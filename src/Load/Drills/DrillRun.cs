@@ -12,7 +12,7 @@ public static class Drill
     public static IReadOnlyList<string> Names { get; } = [.. Breaks.All.Select(plan => plan.Name)];
 
     /// <exception cref="LoadException">It could not be run as it should.</exception>
-    public static async Task<DrillResult> RunAsync(string name, DrillOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    public static async Task<DrillResult> RunAsync(string name, DrillOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         using var turn = await BenchLock.TakeAsync(() => progress.Report(new(name, "waits for another bench on this machine", 0)), cancel);
         var plan = Breaks.All.Single(plan => plan.Name == name);
@@ -22,7 +22,7 @@ public static class Drill
 }
 
 /// <summary>One drill, from the first process to the last log.</summary>
-internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<BenchProgress> progress)
+internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<LoadProgress> progress)
 {
     /// <summary>Everybody hears for so long before anything is broken.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);

@@ -6,7 +6,7 @@ namespace Voice.Load.Scenarios;
 /// <summary>So many rooms of one shape, all talking: small, medium, guilds and stage.</summary>
 internal sealed class FixedLoad(string name, int rooms, int size, int talkers, int runs)
 {
-    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var (warmUp, measured) = options.Quick ? (1, 2) : (5, 10);
         await using var bed = await TestBed.StartAsync(options, cancel);

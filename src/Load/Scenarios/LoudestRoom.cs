@@ -6,7 +6,7 @@ namespace Voice.Load.Scenarios;
 /// <summary>One room of open microphones of which only the loudest are heard: what is clipped of speech when somebody begins to talk.</summary>
 internal sealed class LoudestRoom(string name)
 {
-    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var (warmUp, measured) = options.Quick ? (1, 4) : (5, 60);
         var people = options.Microphones;

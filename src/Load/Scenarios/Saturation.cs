@@ -42,7 +42,7 @@ internal sealed class Saturation(Shape shape, int runs)
 
     private readonly List<LoadStep> steps = [];
 
-    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         await using var bed = await TestBed.StartAsync(options, cancel);
         var most = options.Quick ? QuickRooms : (options.Participants ?? MostParticipants) / shape.Size;
@@ -89,7 +89,7 @@ internal sealed class Saturation(Shape shape, int runs)
 
     /// <summary>One search after another in the same rooms.</summary>
     private sealed class Search(
-        Shape shape, int runs, List<LoadStep> steps, TestBed bed, BenchOptions options, IProgress<BenchProgress> progress, int most, CancellationToken cancel)
+        Shape shape, int runs, List<LoadStep> steps, TestBed bed, BenchOptions options, IProgress<LoadProgress> progress, int most, CancellationToken cancel)
     {
         private int run = 1;
 

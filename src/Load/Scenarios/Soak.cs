@@ -12,7 +12,7 @@ internal sealed class Soak(string name)
     private const int QuickParticipants = 20;
     private const int SamplesInAll = 120;
 
-    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var participants = options.Quick ? QuickParticipants : options.Participants ?? MostParticipants;
         var time = options.Quick ? TimeSpan.FromSeconds(4) : TimeSpan.FromMinutes(options.Minutes);
@@ -43,7 +43,7 @@ internal sealed class Soak(string name)
     }
 
     private async Task<(List<SoakSample> Samples, double LongestPause, ServerWindow Whole)> Watch(
-        TestBed bed, TimeSpan time, IProgress<BenchProgress> progress, CancellationToken cancel)
+        TestBed bed, TimeSpan time, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var samples = new List<SoakSample>();
         var first = await bed.Server.NextSample(cancel);

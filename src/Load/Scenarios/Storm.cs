@@ -12,7 +12,7 @@ internal sealed class Storm(string name, int joins)
     private const int Talkers = 1;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    public async Task<BenchResult> RunAsync(BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         await using var bed = await TestBed.StartAsync(options, cancel);
         if (bed.Rooms is not MediaRooms people) throw new LoadException("a storm is of our own server only");

@@ -42,13 +42,13 @@ public static class Alternatives
         ("probation of 16 s", HealthTimes.Usual with { FirstProbation = Milliseconds(16_000) }, Pace.Usual),
     ];
 
-    public static AlternativesResult Run(SimulationOptions options, IProgress<SimulationProgress> progress, CancellationToken cancel)
+    public static AlternativesResult Run(SimulationOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var placement = new List<PlacementAlternative>();
         foreach (var rule in Rules)
         {
             progress.Report(new("alternatives", $"{rule.Choices} choices, noise {rule.Noise}", (double)placement.Count / (Rules.Length + Choices.Length)));
-            placement.Add(new(rule.Choices, rule.Noise, new LoadRun(options, new Progress<SimulationProgress>(), rule, cancel).RunSteadyOnly()));
+            placement.Add(new(rule.Choices, rule.Noise, new LoadRun(options, new Progress<LoadProgress>(), rule, cancel).RunSteadyOnly()));
         }
 
         var health = new List<HealthAlternative>();

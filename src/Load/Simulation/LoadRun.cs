@@ -28,7 +28,7 @@ internal sealed class LoadRun
     private const string Gateway = "gateway";
 
     private readonly SimulationOptions options;
-    private readonly IProgress<SimulationProgress> progress;
+    private readonly IProgress<LoadProgress> progress;
     private readonly CancellationToken cancel;
     private readonly World world;
     private readonly Traffic traffic;
@@ -49,7 +49,7 @@ internal sealed class LoadRun
     private long moves;
     private long unplaced;
 
-    public LoadRun(SimulationOptions options, IProgress<SimulationProgress> progress, PlacementRule? rule = null, CancellationToken cancel = default)
+    public LoadRun(SimulationOptions options, IProgress<LoadProgress> progress, PlacementRule? rule = null, CancellationToken cancel = default)
     {
         (this.options, this.progress, this.cancel) = (options, progress, cancel);
         world = new World(options.Nodes, options.Regions);

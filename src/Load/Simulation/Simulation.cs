@@ -6,7 +6,7 @@ namespace Voice.Load.Simulation;
 public static class Simulation
 {
     /// <summary>Load and health beside each other, after what is timed by the wall clock.</summary>
-    public static async Task<SimulationResult> RunAsync(SimulationOptions options, IProgress<SimulationProgress> progress, CancellationToken cancel)
+    public static async Task<SimulationResult> RunAsync(SimulationOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var began = Stopwatch.GetTimestamp();
         progress.Report(new("placing", "every guild, by the wall clock", 0));
@@ -20,7 +20,7 @@ public static class Simulation
             new(Math.Round(median), Math.Round(worst), bytes, Math.Round((double)bytes / options.Guilds), Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds)));
     }
 
-    private static HealthResult[] Health(SimulationOptions options, IProgress<SimulationProgress> progress, CancellationToken cancel)
+    private static HealthResult[] Health(SimulationOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var world = new World(options.Nodes, options.Regions);
         var windows = HealthWindow.All(world, options.Gateways, options.LossMinutes, new Random(options.Seed));

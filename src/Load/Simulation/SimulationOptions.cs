@@ -27,7 +27,3 @@ public sealed record SimulationOptions
     /// <summary>Seconds instead of minutes: shows that it works, not what it says of ten thousand nodes.</summary>
     public static SimulationOptions Quick { get; } = new() { Nodes = 400, Regions = 4, Guilds = 40_000, Hours = 6, LossMinutes = 1 };
 }
-
-/// <summary>What a simulation is doing.</summary>
-/// <param name="Done">0 to 1.</param>
-public readonly record struct SimulationProgress(string Part, string Step, double Done);

@@ -17,33 +17,21 @@ internal static class BenchCommand
         names.AcceptOnlyFromAmong([.. Bench.Scenarios]);
         command.Arguments.Add(names);
         var settings = new BenchSettings(command);
-        command.SetAction(async (parsed, cancel) =>
+        LoadView.SetAction(command, async (parsed, cancel) =>
         {
             var options = settings.Read(parsed);
             var scenarios = parsed.GetValue(names) is { Length: > 0 } named ? named : [.. Bench.Scenarios];
-            try
-            {
-                var results = await BenchView.Show(progress => RunAll(scenarios, options, progress, cancel));
-                BenchView.Table(results);
-                if (parsed.GetValue(settings.Json) is { } json) ResultFile.Write(json, results);
-                if (parsed.GetValue(settings.Html) is { } html) Report.Write(html, results, DateTimeOffset.UtcNow);
-                return 0;
-            }
-            catch (LoadException e)
-            {
-                await Console.Error.WriteLineAsync($"voice: {e.Message}");
-                return 1;
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                return 1;
-            }
+            var results = await LoadView.Show(progress => RunAll(scenarios, options, progress, cancel), LoadView.Line);
+            BenchView.Table(results);
+            if (parsed.GetValue(settings.Json) is { } json) ResultFile.Write(json, results);
+            if (parsed.GetValue(settings.Html) is { } html) Report.Write(html, results, DateTimeOffset.UtcNow);
+            return 0;
         });
         return command;
     }
 
     private static async Task<IReadOnlyList<BenchResult>> RunAll(
-        string[] scenarios, BenchOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+        string[] scenarios, BenchOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var results = new List<BenchResult>();
         foreach (var scenario in scenarios) results.AddRange(await Bench.RunAsync(scenario, options, progress, cancel));
@@ -104,14 +92,14 @@ internal sealed class BenchSettings
         PayloadBytes = Payload(parsed.GetRequiredValue(payload)),
         Speech = parsed.GetValue(speech) ?? false,
         Quick = parsed.GetValue(quick) ?? false,
-        Runs = NotZero(parsed.GetValue(runs)),
-        Seconds = NotZero(parsed.GetValue(seconds)),
+        Runs = LoadView.NotZero(parsed.GetValue(runs)),
+        Seconds = LoadView.NotZero(parsed.GetValue(seconds)),
         Workers = parsed.GetValue(workers),
         Listeners = parsed.GetValue(listeners),
         Microphones = parsed.GetValue(microphones),
         Loudest = parsed.GetValue(loudest),
         Joins = parsed.GetValue(joins),
-        Participants = NotZero(parsed.GetValue(participants)),
+        Participants = LoadView.NotZero(parsed.GetValue(participants)),
         Minutes = parsed.GetValue(minutes),
         Against = parsed.GetValue(against),
     };
@@ -119,33 +107,19 @@ internal sealed class BenchSettings
     private static int? Payload(string text) => text == "ogg" ? null
         : int.TryParse(text, out var bytes) && bytes is >= LeastPayload and <= MostPayload ? bytes
         : throw new SettingException($"--payload is '{text}', and must be ogg or a number from {LeastPayload} to {MostPayload}");
-
-    private static int? NotZero(int value) => value == 0 ? null : value;
 }
 
-/// <summary>Progress while it runs, and a table at the end.</summary>
+/// <summary>The table at the end.</summary>
 internal static class BenchView
 {
-    private const int WidthOfFiles = 160;
-
     private static readonly string[] Headings =
     [
         "scenario", "people", "forwards/s", "µs/forward", "floor µs", "ratio", "loss", "delay µs p50", "p99", "p99.9", "max", "B/person", "B/packet", "joins/s",
     ];
 
-    public static async Task<T> Show<T>(Func<IProgress<BenchProgress>, Task<T>> run)
-    {
-        if (Console.IsOutputRedirected) return await run(new Lines());
-        return await AnsiConsole.Progress().AutoRefresh(false).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn())
-            .StartAsync(context => run(new Bars(context)));
-    }
-
     public static void Table(IReadOnlyList<BenchResult> results)
     {
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFiles;
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var heading in Headings) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
-        table.Columns[0].LeftAligned();
+        var table = LoadView.Table(Headings);
         foreach (var result in results)
         {
             var delay = result.AddedDelayUs;
@@ -175,7 +149,7 @@ internal static class BenchView
         AnsiConsole.Write(table);
         foreach (var result in results)
         {
-            foreach (var note in result.Details.Notes) AnsiConsole.MarkupLineInterpolated($"[yellow]{result.Scenario}: {note}[/]");
+            LoadView.Notes(result.Scenario, result.Details.Notes);
             if (result.Details.Loudest is { } loudest)
                 AnsiConsole.MarkupLineInterpolated($"{result.Scenario}: {loudest.Starts} starts of speech, clipped {Milliseconds(loudest.ClippedMs)}; at most {loudest.StreamsMax} streams to a listener");
             var loss = result.Details.Loss;
@@ -192,36 +166,4 @@ internal static class BenchView
     private static string Text(string format, double? value) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 
     private static string Number(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);
-
-    /// <summary>For files and pipes.</summary>
-    private sealed class Lines : IProgress<BenchProgress>
-    {
-        private string last = "";
-
-        public void Report(BenchProgress value)
-        {
-            lock (this)
-            {
-                var line = $"{value.Scenario}: {value.Step}";
-                if (line == last || value.Step.EndsWith(" joined", StringComparison.Ordinal)) return;
-                Console.WriteLine(last = line);
-            }
-        }
-    }
-
-    private sealed class Bars(ProgressContext context) : IProgress<BenchProgress>
-    {
-        private readonly Dictionary<string, ProgressTask> tasks = [];
-
-        public void Report(BenchProgress value)
-        {
-            lock (tasks)
-            {
-                if (!tasks.TryGetValue(value.Scenario, out var task)) tasks.Add(value.Scenario, task = context.AddTask(value.Scenario, maxValue: 1));
-                task.Description = $"{value.Scenario}: {value.Step}";
-                task.Value = value.Done;
-                context.Refresh();
-            }
-        }
-    }
 }

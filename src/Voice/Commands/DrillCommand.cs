@@ -18,32 +18,20 @@ internal static class DrillCommand
         names.AcceptOnlyFromAmong([.. Drill.Names, All]);
         command.Arguments.Add(names);
         var settings = new DrillSettings(command);
-        command.SetAction(async (parsed, cancel) =>
+        LoadView.SetAction(command, async (parsed, cancel) =>
         {
             var options = settings.Read(parsed);
             var named = parsed.GetRequiredValue(names);
-            try
-            {
-                var results = await BenchView.Show(progress => RunAll(named.Contains(All) ? [.. Drill.Names] : named, options, progress, cancel));
-                DrillView.Table(results);
-                if (parsed.GetValue(settings.Json) is { } json) DrillFile.Write(json, results);
-                if (parsed.GetValue(settings.Html) is { } html) DrillReport.Write(html, results, DateTimeOffset.UtcNow);
-                return 0;
-            }
-            catch (LoadException e)
-            {
-                await Console.Error.WriteLineAsync($"voice: {e.Message}");
-                return 1;
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                return 1;
-            }
+            var results = await LoadView.Show(progress => RunAll(named.Contains(All) ? [.. Drill.Names] : named, options, progress, cancel), LoadView.Line);
+            DrillView.Table(results);
+            if (parsed.GetValue(settings.Json) is { } json) DrillFile.Write(json, results);
+            if (parsed.GetValue(settings.Html) is { } html) DrillReport.Write(html, results, DateTimeOffset.UtcNow);
+            return 0;
         });
         return command;
     }
 
-    private static async Task<IReadOnlyList<DrillResult>> RunAll(string[] names, DrillOptions options, IProgress<BenchProgress> progress, CancellationToken cancel)
+    private static async Task<IReadOnlyList<DrillResult>> RunAll(string[] names, DrillOptions options, IProgress<LoadProgress> progress, CancellationToken cancel)
     {
         var results = new List<DrillResult>();
         foreach (var name in names) results.Add(await Drill.RunAsync(name, options, progress, cancel));
@@ -86,29 +74,22 @@ internal sealed class DrillSettings
         Guilds = parsed.GetValue(guilds),
         People = parsed.GetValue(people),
         WebRtcEvery = parsed.GetValue(webRtc),
-        Nodes = NotZero(parsed.GetValue(nodes)),
-        Gateways = NotZero(parsed.GetValue(gateways)),
-        Seconds = NotZero(parsed.GetValue(seconds)),
+        Nodes = LoadView.NotZero(parsed.GetValue(nodes)),
+        Gateways = LoadView.NotZero(parsed.GetValue(gateways)),
+        Seconds = LoadView.NotZero(parsed.GetValue(seconds)),
         Logs = parsed.GetValue(logs),
     };
-
-    private static int? NotZero(int value) => value == 0 ? null : value;
 }
 
 /// <summary>The table at the end.</summary>
 internal static class DrillView
 {
-    private const int WidthOfFiles = 160;
-
     private static readonly string[] Headings =
         ["drill", "clients", "guilds", "detected ms", "gap ms p50", "p99", "max", "sessions lost", "states lost", "double-served", "false evictions", "nonces reused"];
 
     public static void Table(IReadOnlyList<DrillResult> results)
     {
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFiles;
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var heading in Headings) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
-        table.Columns[0].LeftAligned();
+        var table = LoadView.Table(Headings);
         foreach (var result in results)
         {
             table.AddRow(
@@ -127,10 +108,7 @@ internal static class DrillView
         }
 
         AnsiConsole.Write(table);
-        foreach (var result in results)
-        {
-            foreach (var note in result.Details.Notes) AnsiConsole.MarkupLineInterpolated($"[yellow]{result.Drill}: {note}[/]");
-        }
+        foreach (var result in results) LoadView.Notes(result.Drill, result.Details.Notes);
     }
 
     private static string Text(double? value) => value?.ToString("#,0.#", CultureInfo.InvariantCulture) ?? "";

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Voice.Load;
 using Voice.Load.Simulation;
 
 namespace Voice.Commands;
@@ -8,32 +9,23 @@ namespace Voice.Commands;
 /// <summary>A fleet that does not fit here, on virtual time.</summary>
 internal static class SimulateCommand
 {
-    private const int WidthOfFiles = 160;
-
     public static Command Create()
     {
         var command = new Command("simulate", "Simulate a large fleet with the real allocator: load, failures, false alarms, and how fast failures are noticed.");
         var settings = new SimulationSettings(command);
-        command.SetAction(async (parsed, cancel) =>
+        LoadView.SetAction(command, (parsed, cancel) =>
         {
             var options = settings.Read(parsed);
-            try
-            {
-                return parsed.GetValue(settings.Alternatives) ?? false
-                    ? await TryAlternatives(parsed, settings, options, cancel)
-                    : await Simulate(parsed, settings, options, cancel);
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                return 1;
-            }
+            return parsed.GetValue(settings.Alternatives) ?? false
+                ? TryAlternatives(parsed, settings, options, cancel)
+                : Simulate(parsed, settings, options, cancel);
         });
         return command;
     }
 
     private static async Task<int> Simulate(ParseResult parsed, SimulationSettings settings, SimulationOptions options, CancellationToken cancel)
     {
-        var result = await Show(progress => Simulation.RunAsync(options, progress, cancel));
+        var result = await LoadView.Show(progress => Simulation.RunAsync(options, progress, cancel), Line);
         Table(["", "", "p99", "max"], SimulationReport.Numbers(result));
         Table(SimulationReport.HealthHeadings, SimulationReport.HealthRows(result));
         if (parsed.GetValue(settings.Json) is { } json) SimulationReport.WriteJson(json, result);
@@ -44,7 +36,7 @@ internal static class SimulateCommand
 
     private static async Task<int> TryAlternatives(ParseResult parsed, SimulationSettings settings, SimulationOptions options, CancellationToken cancel)
     {
-        var result = await Show(progress => Task.Run(() => Alternatives.Run(options, progress, cancel), cancel));
+        var result = await LoadView.Show(progress => Task.Run(() => Alternatives.Run(options, progress, cancel), cancel), Line);
         Table(
             ["choices", "noise", "p99 by the mean", "max"],
             result.Placement.Select(one => new[] { Text(one.Choices), Text(one.Noise), one.Steady.P99.ToString("0.000", CultureInfo.InvariantCulture), Text(one.Steady.Max) }));
@@ -63,42 +55,12 @@ internal static class SimulateCommand
 
     private static void Table(string[] headings, IEnumerable<string[]> rows)
     {
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = WidthOfFiles;
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var heading in headings) table.AddColumn(new TableColumn(heading).RightAligned().NoWrap());
-        table.Columns[0].LeftAligned();
+        var table = LoadView.Table(headings);
         foreach (var row in rows) table.AddRow([.. row.Select(Markup.Escape)]);
         AnsiConsole.Write(table);
     }
 
-    private static async Task<T> Show<T>(Func<IProgress<SimulationProgress>, Task<T>> run)
-    {
-        if (Console.IsOutputRedirected) return await run(new Lines());
-        return await AnsiConsole.Progress().AutoRefresh(false).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn())
-            .StartAsync(context => run(new Bars(context)));
-    }
-
-    /// <summary>For files and pipes.</summary>
-    private sealed class Lines : IProgress<SimulationProgress>
-    {
-        public void Report(SimulationProgress value) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Part}: {value.Step} ({value.Done:0%})"));
-    }
-
-    private sealed class Bars(ProgressContext context) : IProgress<SimulationProgress>
-    {
-        private readonly Dictionary<string, ProgressTask> tasks = [];
-
-        public void Report(SimulationProgress value)
-        {
-            lock (tasks)
-            {
-                if (!tasks.TryGetValue(value.Part, out var task)) tasks.Add(value.Part, task = context.AddTask(value.Part, maxValue: 1));
-                task.Description = $"{value.Part}: {value.Step}";
-                task.Value = value.Done;
-                context.Refresh();
-            }
-        }
-    }
+    private static string Line(LoadProgress value) => string.Create(CultureInfo.InvariantCulture, $"{value.Name}: {value.Step} ({value.Done:0%})");
 }
 
 /// <summary>Options of the simulation.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using Voice.Load;
 using Voice.Load.Simulation;
 using Xunit;
 
@@ -80,7 +81,7 @@ public class SimulationTests
         Assert.NotEmpty(SimulationReport.Numbers(result));
     }
 
-    private static LoadResult RunLoad(SimulationOptions options) => new LoadRun(options, new Progress<SimulationProgress>()).Run();
+    private static LoadResult RunLoad(SimulationOptions options) => new LoadRun(options, new Progress<LoadProgress>()).Run();
 
     private static HealthResult RunHealth(string kind) => new HealthRun(World, WindowOf(kind), observers: 3, Pace.Usual, seed: 1).Run(_ => { });
 
