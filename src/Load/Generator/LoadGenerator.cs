@@ -90,7 +90,7 @@ internal sealed unsafe class LoadGenerator : IDisposable
     /// <summary>Tells the server where a native client is; the keepalive's echo says that it knows.</summary>
     public Task Greet(Participant participant) => Do(() =>
     {
-        mouths.SayNothing(participant);
+        mouths.SayNothing(participant, Now);
         mouths.KeepAlive(participant);
         return true;
     });

@@ -21,7 +21,6 @@ internal sealed unsafe class Mouths
 
     private const byte SpeakingLevel = 0x80 | 30; // RFC 6464: voice activity, -30 dBov
     private const long LateNanoseconds = Talker.FrameNanoseconds / 2;
-    private const int TimestampsPerMillisecond = 48;
 
     private readonly Payloads payloads;
     private readonly byte[] payload;
@@ -53,10 +52,11 @@ internal sealed unsafe class Mouths
         talker.Sent++;
     }
 
-    /// <summary>A frame of silence, which tells the server where a native client is.</summary>
-    public void SayNothing(Participant participant)
+    /// <summary>A frame of silence, which tells the server where a native client is. By its timestamp it is said before what a talker says: the server
+    /// takes what goes back in time for recorded.</summary>
+    public void SayNothing(Participant participant, long now)
     {
-        var headerLength = RtpHeader.Write(header, marker: false, NativeOpus, 0, 0, participant.Ssrc);
+        var headerLength = RtpHeader.Write(header, marker: false, NativeOpus, 0, TimestampAt(now), participant.Ssrc);
         _ = Send(participant, participant.Keys!.Protect(header.AsSpan(0, headerLength), OpusToc.SilenceFrame, 0, datagram));
     }
 
@@ -107,14 +107,15 @@ internal sealed unsafe class Mouths
         _ = Send(participant, writer.Length);
     }
 
+    private static uint TimestampAt(long nanoseconds) => (uint)(nanoseconds / 1_000_000 * (OpusToc.SampleRate / 1000));
+
     private bool Send(Talker talker, ReadOnlySpan<byte> opus, long due, bool marker, byte level)
     {
         var owner = talker.Owner;
         var index = talker.FirstIndex + talker.Sent;
         var native = owner.Credentials is null;
         var headerLength = RtpHeader.Write(
-            header, marker, native ? NativeOpus : WebRtcOpus, (ushort)index, (uint)(due / 1_000_000 * TimestampsPerMillisecond), owner.Ssrc,
-            AudioLevelExtension, level);
+            header, marker, native ? NativeOpus : WebRtcOpus, (ushort)index, TimestampAt(due), owner.Ssrc, AudioLevelExtension, level);
         return Send(owner, owner.Keys!.Protect(header.AsSpan(0, headerLength), opus, index, datagram));
     }
 

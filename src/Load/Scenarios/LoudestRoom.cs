@@ -31,6 +31,7 @@ internal sealed class LoudestRoom(string name)
         var talkers = room.Talkers.ToDictionary(talker => talker.Slot);
         var loudest = await bed.Generator.Do(() => ClippedSpeech.Of(options.Loudest, [.. onsets.All.Where(onset => talkers[onset.Slot].Counts(onset.First))], hearings));
         bed.Check();
+        if (loudest.Expected == 0) throw new LoadException("nobody was heard");
         progress.Report(new(name, "done", 1));
         var result = Summary.Of(name, bed, everybody, [measurement], [null]);
         var lossRatio = 1 - (double)loudest.Received / loudest.Expected;
