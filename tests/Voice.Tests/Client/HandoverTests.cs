@@ -98,6 +98,7 @@ public sealed class HandoverTests : IAsyncLifetime
         await HearsTo(1);
         await Move();
         await from.CloseVoice((int)VoiceCloseCode.Disconnected);
+        time.Advance(TimeSpan.FromMilliseconds(100));
         for (ushort i = 2; i <= 5; i++) to.SendRtp(i, 24, Frame(i));
         await HearsTo(5);
 
