@@ -19,6 +19,7 @@ internal sealed class MediaRun
     private readonly TaskCompletionSource<bool> warm = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool toldAll;
+    private long said;
 
     /// <param name="happened">Gets what it says while it serves; awaited one by one.</param>
     public MediaRun(MediaChild child, Func<MediaEvent, ValueTask> happened, ILogger log)
@@ -28,6 +29,9 @@ internal sealed class MediaRun
     }
 
     public int ProcessId => child.ProcessId;
+
+    /// <summary>Messages that it has sent. Any thread.</summary>
+    public long Said => Volatile.Read(ref said);
 
     /// <summary>Its first word: it can be given a snapshot. Null: it died before.</summary>
     public Task<MediaReady?> Ready => ready.Task;
@@ -64,7 +68,11 @@ internal sealed class MediaRun
         var sending = SendAllAsync();
         try
         {
-            await foreach (var message in child.Link.ReceiveAsync()) await TakeAsync(message);
+            await foreach (var message in child.Link.ReceiveAsync())
+            {
+                Volatile.Write(ref said, said + 1);
+                await TakeAsync(message);
+            }
         }
         catch (Exception e) when (IsEnd(e))
         {

@@ -13,6 +13,9 @@ internal sealed class MediaSupervisor(
     /// <summary>A spare has its warm-up while nobody needs the processor: not when a process has just taken over.</summary>
     private static readonly TimeSpan SpareDelay = TimeSpan.FromSeconds(2);
 
+    /// <summary>A process that serves reports once a second. One that lives and says nothing for so many has come to a stop.</summary>
+    private const int MaxSilentSeconds = 5;
+
     private static readonly TimeSpan WarmTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
 
@@ -115,11 +118,11 @@ internal sealed class MediaSupervisor(
         ready.TrySetResult();
 
         using var serving = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var keeping = KeepSpareAsync(serving.Token);
+        var beside = Task.WhenAll(KeepSpareAsync(serving.Token), WatchAsync(run, serving.Token));
         var asked = Volatile.Read(ref wanted).Task;
         await OrCancelled(Task.WhenAny(run.Ended, asked), cancel);
         await serving.CancelAsync();
-        await keeping;
+        await beside;
         if (cancel.IsCancellationRequested) return null;
 
         // A process that died keeps nobody from taking over.
@@ -182,6 +185,21 @@ internal sealed class MediaSupervisor(
             Volatile.Write(ref spare, TryStart());
             if (spare is null) delay = SpareDelay + deaths.Died(Now);
         }
+    }
+
+    /// <summary>Ends a process that hangs. Whoever was itself stopped for a while has missed ticks, and no report.</summary>
+    private async Task WatchAsync(MediaRun run, CancellationToken cancel)
+    {
+        for (var (heard, silent) = (run.Said, 0); silent < MaxSilentSeconds;)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancel.IsCancellationRequested) return;
+            var said = run.Said;
+            (heard, silent) = (said, said == heard ? silent + 1 : 0);
+        }
+
+        log.LogError("media process {Process} has said nothing for {Seconds} s: it is killed", run.ProcessId, MaxSilentSeconds);
+        run.End();
     }
 
     private MediaRun Start()

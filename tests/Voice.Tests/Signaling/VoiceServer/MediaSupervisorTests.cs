@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -51,6 +52,19 @@ public sealed class MediaSupervisorTests : IAsyncLifetime
 
         Assert.NotEqual(first.ProcessId, second.ProcessId);
         Assert.True(second.CanResume);
+    }
+
+    [Fact]
+    public async Task A_process_that_hangs_has_a_successor()
+    {
+        var first = await ServingAsync();
+        using var stopping = Process.Start("kill", ["-STOP", first.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+        await stopping.WaitForExitAsync(patience.Token);
+
+        var second = await ServingAsync();
+
+        Assert.NotEqual(first.ProcessId, second.ProcessId);
+        Assert.True(HasExited(first.ProcessId));
     }
 
     [Fact]
