@@ -27,6 +27,9 @@ public sealed partial class CallPump(
     /// lost together. That much time the node gets to come back with the call (design.md section 3.9).</summary>
     public static readonly TimeSpan AdoptWithin = TimeSpan.FromSeconds(12);
 
+    /// <summary>Whoever waits for a node is told when one arrives, by the allocator that was asked. That may be another activation by then.</summary>
+    public static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private const int MaxFailedPushes = 4;
     private const int MaxFailedMoves = 2;
@@ -139,7 +142,9 @@ public sealed partial class CallPump(
         foreach (var (slot, epoch) in links.Keys.Where(key => voice.Slot(key.Slot)?.Find(key.Epoch) is null).ToArray()) links.Remove((slot, epoch));
 
         // Of the same moment: what fell due since then is neither given above nor would it be waited for.
-        if (voice.NextDue(now) is { } next && next < wakeAt) _ = WakeAt(next);
+        var next = voice.NextDue(now) ?? TimeSpan.MaxValue;
+        if (voice.Slots.Any(call => call.Current is null && voice.IsUsed(call.Slot)) && next > now + AskAgain) next = now + AskAgain;
+        if (next < wakeAt) _ = WakeAt(next);
     }
 
     /// <summary>Brings one slot to where it should be: on a node that has acknowledged its voice states, or nowhere.</summary>

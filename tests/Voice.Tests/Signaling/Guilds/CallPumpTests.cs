@@ -102,6 +102,21 @@ public class CallPumpTests
     }
 
     [Fact]
+    public async Task A_call_that_waits_for_a_node_asks_again()
+    {
+        allocator.LoseNode();
+        world.Join(1, "s1", VoiceWorld.Lounge);
+        await pump.Run();
+        Assert.Single(allocator.Requests.All);
+
+        allocator.AddNode(); // and nobody says so
+        time.Advance(CallPump.AskAgain);
+        await published.Until(all => all.Any(one => one is { Type: "VOICE_SERVER_UPDATE", OnlySession: "s1" }) ? all : null);
+
+        Assert.Single(node.Pushes);
+    }
+
+    [Fact]
     public async Task Whatever_fails_there_is_one_retry_a_second()
     {
         world.Change(VoiceWorld.Games, channel => channel with { RtcRegion = "eu" });
