@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Voice.EndToEnd.Harness;
 using Xunit;
@@ -106,21 +105,7 @@ public sealed class BenchTests
 
     private static async Task<JsonElement[]> Run(string scenario, string[] options, CancellationToken cancel)
     {
-        using var folder = new TempDirectory();
-        var (json, html) = (Path.Combine(folder.Path, "bench.json"), Path.Combine(folder.Path, "bench.html"));
-        using var process = Process.Start(
-            new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "voice"), ["bench", scenario, "--quick", "--json", json, "--html", html, .. options])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-        var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancel), process.StandardError.ReadToEndAsync(cancel));
-        await process.WaitForExitAsync(cancel);
-        Assert.True(process.ExitCode == 0, string.Join('\n', said));
-
-        Assert.StartsWith("<!doctype html>", await File.ReadAllTextAsync(html, cancel), StringComparison.Ordinal);
-        using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json, cancel));
-        var results = document.RootElement.EnumerateArray().Select(result => result.Clone()).ToArray();
+        var results = (await VoiceCommand.Measure(cancel, ["bench", scenario, "--quick", .. options])).EnumerateArray().ToArray();
         Assert.All(results, result => Assert.Equal([.. Stable, "details"], result.EnumerateObject().Select(field => field.Name)));
         return results;
     }

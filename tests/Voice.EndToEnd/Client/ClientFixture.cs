@@ -1,11 +1,8 @@
-using System.Net.Http.Json;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json;
 using Voice.Client;
 using Voice.EndToEnd.Harness;
 using Voice.Protocol;
 using Voice.Protocol.Gateway;
-using Voice.Signaling.Gateway;
 using Xunit;
 
 namespace Voice.EndToEnd.Client;
@@ -14,8 +11,7 @@ namespace Voice.EndToEnd.Client;
 public sealed class ClientFixture : IAsyncLifetime
 {
     private readonly TempDirectory data = new();
-    private AccountTokens tokens = null!;
-    private uint users;
+    private Accounts accounts = null!;
 
     public VoiceProcess Server { get; private set; } = null!;
 
@@ -30,12 +26,11 @@ public sealed class ClientFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Server = await VoiceProcess.Up(data.Path);
-        tokens = AccountTokens.Open(data.Path);
+        accounts = new(data.Path);
         using var http = Http(NewToken(out _, administrator: true));
-        var guild = await Post<Guild>(http, "api/v10/guilds", new { name = "Clients" });
-        Guild = guild.Id;
-        Channel = (await Post<Channel>(http, $"api/v10/guilds/{Guild}/channels", new { name = "Voice", type = 2 })).Id;
-        OtherChannel = (await Post<Channel>(http, $"api/v10/guilds/{Guild}/channels", new { name = "Other", type = 2 })).Id;
+        Guild = await http.CreateGuild("Clients");
+        Channel = await http.CreateVoiceChannel(Guild, "Voice");
+        OtherChannel = await http.CreateVoiceChannel(Guild, "Other");
     }
 
     public async ValueTask DisposeAsync()
@@ -46,8 +41,8 @@ public sealed class ClientFixture : IAsyncLifetime
 
     public string NewToken(out Snowflake user, bool administrator = false)
     {
-        user = Snowflake.At(DateTimeOffset.UtcNow, Interlocked.Increment(ref users));
-        return tokens.Mint(user, TimeSpan.FromHours(1), administrator);
+        user = Accounts.NewUser();
+        return accounts.Token(user, administrator);
     }
 
     /// <summary>A token of a member of the guild.</summary>
@@ -55,7 +50,7 @@ public sealed class ClientFixture : IAsyncLifetime
     {
         var token = NewToken(out var user);
         using var http = Http(NewToken(out _, administrator: true));
-        (await http.PutAsJsonAsync($"api/v10/guilds/{Guild}/members/{user}", new { })).EnsureSuccessStatusCode();
+        await http.AddMember(Guild, user);
         return (token, user);
     }
 
@@ -69,7 +64,7 @@ public sealed class ClientFixture : IAsyncLifetime
     {
         var (first, second) = (await NewMember(), await NewMember());
         using var http = Http(first.Token);
-        var channel = await Post<PrivateChannel>(http, "api/v10/users/@me/channels", new { recipient_id = second.User });
+        var channel = await http.Post<PrivateChannel>("users/@me/channels", new { recipient_id = second.User });
         return (await Join(first, null, channel.Id, caller, cancel), await Join(second, null, channel.Id, called, cancel));
     }
 
@@ -83,15 +78,7 @@ public sealed class ClientFixture : IAsyncLifetime
         return new Participant(gateway, voice, user);
     }
 
-    private HttpClient Http(string token) =>
-        new() { BaseAddress = Server.Address, DefaultRequestHeaders = { Authorization = new("Bearer", token) } };
-
-    private static async Task<T> Post<T>(HttpClient http, string path, object body)
-    {
-        var response = await http.PostAsJsonAsync(path, body);
-        Assert.True(response.IsSuccessStatusCode, $"{path}: {response.StatusCode} {await response.Content.ReadAsStringAsync()}");
-        return (T)JsonSerializer.Deserialize(await response.Content.ReadAsStringAsync(), typeof(T), GatewayJson.Default)!;
-    }
+    private HttpClient Http(string token) => Rest.Open(Server.Address, token);
 }
 
 public sealed record Participant(GatewayClient Gateway, VoiceClient Voice, Snowflake User) : IAsyncDisposable

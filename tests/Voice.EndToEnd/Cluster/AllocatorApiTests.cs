@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Voice.EndToEnd.Harness;
 using Xunit;
 
 namespace Voice.EndToEnd.Cluster;
@@ -23,7 +24,7 @@ public sealed class AllocatorApiTests(ClusterFixture cluster) : IClassFixture<Cl
         var (status, body) = await Curl("-X", "PUT", "-H", "Content-Type: application/json", "-d", States, path);
         Assert.Equal(200, status);
         var assignment = JsonDocument.Parse(body).RootElement;
-        Assert.Equal((await cluster.Nodes()).Single().Endpoint, assignment.GetProperty("endpoint").GetString());
+        Assert.Equal((await cluster.Administrator.Nodes()).Single().Endpoint, assignment.GetProperty("endpoint").GetString());
         Assert.True(assignment.GetProperty("tokens").GetProperty("0123456789abcdef0123456789abcdef").GetString()!.Length > 16);
 
         var again = JsonDocument.Parse((await Curl("-X", "PUT", "-H", "Content-Type: application/json", "-d", States, path)).Body).RootElement;
@@ -45,7 +46,7 @@ public sealed class AllocatorApiTests(ClusterFixture cluster) : IClassFixture<Cl
     [Fact]
     public async Task A_person_who_is_no_administrator_is_refused() =>
         Assert.Equal(403, (await Run(
-            "-s", "-w", "\n%{http_code}", "-H", "Authorization: Bearer " + cluster.Token(cluster.NewUser()),
+            "-s", "-w", "\n%{http_code}", "-H", "Authorization: Bearer " + cluster.Token(Accounts.NewUser()),
             new Uri(cluster.Gateway.Address, "allocator/v1/nodes").ToString())).Status);
 
     [Fact]

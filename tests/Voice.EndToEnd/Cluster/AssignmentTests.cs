@@ -22,12 +22,12 @@ public sealed class AssignmentTests(TwoNodes cluster) : IClassFixture<TwoNodes>,
     [Fact(Timeout = 90_000)]
     public async Task A_thousand_simultaneous_first_joins_make_one_assignment()
     {
-        var (guild, channel) = await cluster.Cluster.CreateGuild(cluster.Cluster.Administrator, "Everybody at once");
+        var (guild, channel) = await ClusterFixture.CreateGuild(cluster.Cluster.Administrator, "Everybody at once");
         var clients = new List<GatewayClient>();
         try
         {
-            var users = Enumerable.Range(0, Joiners).Select(_ => cluster.Cluster.NewUser()).ToArray();
-            foreach (var user in users) await cluster.Cluster.AddMember(guild, user);
+            var users = Enumerable.Range(0, Joiners).Select(_ => Accounts.NewUser()).ToArray();
+            foreach (var user in users) await cluster.Cluster.Administrator.AddMember(guild, user);
             foreach (var batch in users.Chunk(50)) clients.AddRange(await Task.WhenAll(batch.Select(cluster.Cluster.Connect)));
 
             var assignments = await Task.WhenAll(clients.Select(c => c.Join(guild, channel, cancellation: TestContext.Current.CancellationToken)));
@@ -59,8 +59,7 @@ public sealed class AssignmentTests(TwoNodes cluster) : IClassFixture<TwoNodes>,
     {
         foreach (var node in cluster.Nodes)
         {
-            var media = Assert.Single(node.Children());
-            var loaded = File.ReadAllText($"/proc/{media}/maps");
+            var loaded = File.ReadAllText($"/proc/{node.ServingMedia()}/maps");
             Assert.Contains("Voice.Media.dll", loaded, StringComparison.Ordinal);
             Assert.DoesNotContain("Orleans", loaded, StringComparison.Ordinal);
             Assert.DoesNotContain("Kestrel", loaded, StringComparison.Ordinal);
@@ -70,9 +69,9 @@ public sealed class AssignmentTests(TwoNodes cluster) : IClassFixture<TwoNodes>,
     /// <summary>The endpoint that a new guild's owner is sent to on joining its voice channel.</summary>
     private async Task<string> JoinedGuild(int number, CancellationToken cancel)
     {
-        var owner = cluster.Cluster.NewUser();
+        var owner = Accounts.NewUser();
         using var http = cluster.Cluster.Http(cluster.Cluster.Token(owner));
-        var (guild, channel) = await cluster.Cluster.CreateGuild(http, $"Guild {number}");
+        var (guild, channel) = await ClusterFixture.CreateGuild(http, $"Guild {number}");
         var client = await cluster.Cluster.Connect(owner);
         talking.Add(client);
         return (await client.Join(guild, channel, cancellation: cancel)).Endpoint;

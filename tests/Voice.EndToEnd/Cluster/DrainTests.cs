@@ -40,9 +40,9 @@ public sealed class DrainTests(ITestOutputHelper output) : IAsyncLifetime
         await call.Talk(FramesAfter);
 
         await call.AssertHeard(FramesBefore + FramesAfter, output);
-        await Poll.Until(async () => (await cluster.Nodes()).Single(node => node.Id == "node-a") is { Usable: false }, "node-a to be out of service", TimeSpan.FromSeconds(5));
+        await Poll.Until(async () => (await cluster.Administrator.Nodes()).Single(node => node.Id == "node-a") is { Usable: false }, "node-a to be out of service", TimeSpan.FromSeconds(5));
         await Drain("undrain", cancel);
-        await Poll.Until(async () => (await cluster.Nodes()).Single(node => node.Id == "node-a") is { Usable: true }, "node-a to be back", TimeSpan.FromSeconds(5));
+        await Poll.Until(async () => (await cluster.Administrator.Nodes()).Single(node => node.Id == "node-a") is { Usable: true }, "node-a to be back", TimeSpan.FromSeconds(5));
     }
 
     [Fact(Timeout = 120_000)]
@@ -77,7 +77,7 @@ public sealed class DrainTests(ITestOutputHelper output) : IAsyncLifetime
         public static async Task<Call> Begin(ClusterFixture cluster)
         {
             var call = new Call();
-            var (guild, channel) = await cluster.CreateGuild(cluster.Administrator, "Drained");
+            var (guild, channel) = await ClusterFixture.CreateGuild(cluster.Administrator, "Drained");
             await call.Join(cluster, guild, channel, VoiceTransport.Udp, null);
             foreach (var transport in new[] { VoiceTransport.Udp, VoiceTransport.WebRtc })
             {
@@ -132,8 +132,8 @@ public sealed class DrainTests(ITestOutputHelper output) : IAsyncLifetime
 
         private async Task Join(ClusterFixture cluster, Snowflake guild, Snowflake channel, VoiceTransport transport, FrameHandler? hear)
         {
-            var user = cluster.NewUser();
-            await cluster.AddMember(guild, user);
+            var user = Accounts.NewUser();
+            await cluster.Administrator.AddMember(guild, user);
             var gateway = await cluster.Connect(user);
             gateways.Add(gateway);
             var options = new VoiceClientOptions { Transport = transport, OnFrame = hear, CheckCertificate = cluster.Trust };

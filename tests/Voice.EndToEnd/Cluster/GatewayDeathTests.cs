@@ -22,7 +22,7 @@ public sealed class GatewayDeathTests(ThreeGateways cluster) : IClassFixture<Thr
     {
         var cancel = TestContext.Current.CancellationToken;
         await cluster.StartNode("node-1");
-        Snowflake[] users = [cluster.NewUser(), cluster.NewUser()];
+        Snowflake[] users = [Accounts.NewUser(), Accounts.NewUser()];
         var (guild, channel) = await cluster.CreateGuild(gateway: 1, users);
         await using var ann = await Caller.Join(cluster, users[0], first: 0, guild, channel, cancel);
         await using var bob = await Caller.Join(cluster, users[1], first: 0, guild, channel, cancel);
@@ -56,7 +56,7 @@ public sealed class GatewayDeathTests(ThreeGateways cluster) : IClassFixture<Thr
         var cancel = TestContext.Current.CancellationToken;
         foreach (var dead in Enumerable.Range(0, cluster.Gateways.Length).Where(index => cluster.Gateways[index].HasExited)) await cluster.StartGateway(dead); // another test's
         await cluster.StartNode("node-2");
-        Snowflake[] users = [cluster.NewUser(), cluster.NewUser()];
+        Snowflake[] users = [Accounts.NewUser(), Accounts.NewUser()];
         var (guild, channel) = await cluster.CreateGuild(gateway: 1, users);
         await using var ann = await Caller.Join(cluster, users[0], first: 0, guild, channel, cancel);
         await using var bob = await Caller.Join(cluster, users[1], first: 1, guild, channel, cancel);

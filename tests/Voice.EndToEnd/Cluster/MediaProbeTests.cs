@@ -38,7 +38,7 @@ public sealed class MediaProbeTests(ClusterFixture cluster) : IClassFixture<Clus
         async () =>
         {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            return (await cluster.Nodes()).Any(one => one.Id == node && one.State == state && one.Usable == (state == "healthy"));
+            return (await cluster.Administrator.Nodes()).Any(one => one.Id == node && one.State == state && one.Usable == (state == "healthy"));
         },
         $"{node} to be {state}",
         Patience);

@@ -11,7 +11,7 @@ public sealed class SeveralGatewaysTests(ThreeGateways cluster) : IClassFixture<
     [Fact(Timeout = 60_000)]
     public async Task A_guild_made_at_one_gateway_is_served_by_all()
     {
-        var user = cluster.NewUser();
+        var user = Accounts.NewUser();
         var (guild, channel) = await cluster.CreateGuild(gateway: 0, user);
         await cluster.StartNode("node-1");
 

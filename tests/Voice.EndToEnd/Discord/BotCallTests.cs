@@ -176,16 +176,19 @@ public sealed class BotCallTests(DiscordFixture fixture) : IClassFixture<Discord
     }
 
     [Fact]
-    public async Task When_the_media_process_dies_bots_join_again()
+    public async Task When_the_media_process_dies_bots_notice_nothing()
     {
         await using var room = await fixture.OpenRoom();
-        var (ben, cid) = (await room.AddBot("Ben"), await room.AddBot("Cid"));
+        Bot[] bots = [await room.AddBot("Ben"), await room.AddBot("Cid")];
+        var (ben, cid) = (bots[0], bots[1]);
         await Task.WhenAll(ben.Join(room.Guild, room.Lounge), cid.Join(room.Guild, room.Lounge));
         await cid.Knows(ben.User);
         await ben.Play(0, Endless);
         await cid.Hears(ben.User, 25);
-        using (var media = Process.GetProcessById(Assert.Single(fixture.Server.Children()))) media.Kill();
-        await cid.HearsMore(ben.User, 50);
+        fixture.Server.KillMedia();
+        AssertInOrder((await cid.HearsMore(ben.User, 100)).Numbers);
+        Assert.All(bots, bot => Assert.Empty(bot.CloseCodes));
+        Assert.All(bots, bot => Assert.Equal((1, 0), (bot.Sent(opcode: 0), bot.Sent(opcode: 7)))); // identify, resume
     }
 
     private static void AssertInOrder(int[] numbers)

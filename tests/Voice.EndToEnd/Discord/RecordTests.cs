@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Voice.Client;
-using Voice.EndToEnd.Client;
 using Voice.EndToEnd.Harness;
 using Xunit;
 

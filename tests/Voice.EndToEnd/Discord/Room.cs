@@ -1,24 +1,17 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text.Json;
 using Microsoft.Playwright;
 using Voice.EndToEnd.Harness;
 using Voice.Protocol;
-using Voice.Protocol.Gateway;
-using Voice.Signaling.Gateway;
-using Xunit;
 
 namespace Voice.EndToEnd.Discord;
 
 /// <summary>A guild of its own on a server, with two voice channels and the bots and pages that a test lets in.</summary>
 public sealed class Room : IAsyncDisposable
 {
-    private static int count;
-
     private readonly VoiceProcess server;
     private readonly string data;
-    private readonly AccountTokens tokens;
+    private readonly Accounts accounts;
     private readonly HttpClient administrator;
     private readonly List<Bot> bots = [];
     private readonly List<IPage> pages = [];
@@ -27,11 +20,8 @@ public sealed class Room : IAsyncDisposable
     {
         this.server = server;
         this.data = data;
-        tokens = AccountTokens.Open(data);
-        // The bots are who must trust the private authority; beyond loopback all is https.
-        var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
-        administrator = new HttpClient(handler) { BaseAddress = server.Address };
-        administrator.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token(NewUser(), administrator: true));
+        accounts = new(data);
+        administrator = Rest.Open(server.Address, accounts.NewAdministrator());
     }
 
     /// <summary>PEM file of the server's private authority.</summary>
@@ -47,9 +37,9 @@ public sealed class Room : IAsyncDisposable
     public static async Task<Room> Open(VoiceProcess server, string data)
     {
         var room = new Room(server, data);
-        room.Guild = (await room.Post<Guild>("guilds", new { name = "Room" })).Id;
-        room.Lounge = (await room.Post<Channel>($"guilds/{room.Guild}/channels", new { name = "Lounge", type = 2 })).Id;
-        room.Music = (await room.Post<Channel>($"guilds/{room.Guild}/channels", new { name = "Music", type = 2 })).Id;
+        room.Guild = await room.administrator.CreateGuild("Room");
+        room.Lounge = await room.administrator.CreateVoiceChannel(room.Guild, "Lounge");
+        room.Music = await room.administrator.CreateVoiceChannel(room.Guild, "Music");
         return room;
     }
 
@@ -77,21 +67,17 @@ public sealed class Room : IAsyncDisposable
     public static async Task<Snowflake> UserOf(Participant page) => Snowflake.Parse((await page.Evaluate("voice.user.id")).GetString()!, null);
 
     /// <summary>PATCH of a member's voice: mute, deaf, channel_id.</summary>
-    public async Task Moderate(Snowflake user, object change)
-    {
-        using var answer = await administrator.PatchAsJsonAsync($"api/v10/guilds/{Guild}/members/{user}", change);
-        Assert.True(answer.IsSuccessStatusCode, $"PATCH: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
-    }
+    public async Task Moderate(Snowflake user, object change) =>
+        await Rest.Succeeds(await administrator.PatchAsJsonAsync($"api/v10/guilds/{Guild}/members/{user}", change));
 
     public async Task<Snowflake> NewMember(string name, bool bot = false)
     {
-        var user = NewUser();
-        using var answer = await administrator.PutAsJsonAsync($"api/v10/guilds/{Guild}/members/{user}", new { username = name, bot });
-        answer.EnsureSuccessStatusCode();
+        var user = Accounts.NewUser();
+        await administrator.AddMember(Guild, user, new { username = name, bot });
         return user;
     }
 
-    public string Token(Snowflake user, bool administrator = false, bool bot = false) => tokens.Mint(user, TimeSpan.FromHours(1), administrator, bot);
+    public string Token(Snowflake user, bool bot = false) => accounts.Token(user, bot: bot);
 
     public async ValueTask DisposeAsync()
     {
@@ -104,20 +90,11 @@ public sealed class Room : IAsyncDisposable
 
     private string WebSocketAddress => new UriBuilder(server.Address) { Scheme = server.Address.Scheme == "https" ? "wss" : "ws" }.Uri.AbsoluteUri;
 
-    private static Snowflake NewUser() => Snowflake.At(DateTimeOffset.UtcNow, (uint)Interlocked.Increment(ref count));
-
     private async Task<Bot> AddBot(string name, string script, string address, NetworkNamespace? inNamespace)
     {
         var user = await NewMember(name, bot: true);
         var bot = await Bot.Start(script, address, user, name, Token(user, bot: true), Authority, inNamespace);
         bots.Add(bot);
         return bot;
-    }
-
-    private async Task<T> Post<T>(string path, object body)
-    {
-        using var answer = await administrator.PostAsJsonAsync($"api/v10/{path}", body);
-        answer.EnsureSuccessStatusCode();
-        return (T)JsonSerializer.Deserialize(await answer.Content.ReadAsStringAsync(), typeof(T), GatewayJson.Default)!;
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Voice.EndToEnd.Browser;
 using Voice.EndToEnd.Harness;
 using Voice.Signaling.VoiceServer;
@@ -48,8 +47,8 @@ public sealed class BrowserTests
         }
         var before = await Task.WhenAll(States(ann), States(ben));
 
-        var first = Oldest(server);
-        if (how == "SIGKILL") Kill(first);
+        var first = server.ServingMedia();
+        if (how == "SIGKILL") server.KillMedia();
         else Assert.StartsWith("reloaded: ", await NodeControl.AskAsync(data.Path, null, NodeHost.ReloadRequest, TestContext.Current.CancellationToken));
         await Poll.Until(() => !VoiceProcess.IsRunning(first), "the first process to be gone", TimeSpan.FromSeconds(5));
         await Task.WhenAll(HearsOn(ann), HearsOn(ben));
@@ -70,17 +69,5 @@ public sealed class BrowserTests
         var states = await person.Evaluate("({ now: peer.connectionState, state: voice.state, witnessed })");
         Assert.Equal("connected", states.GetProperty("now").GetString());
         return states.GetRawText();
-    }
-
-    private static int Oldest(VoiceProcess server) => server.Children().MinBy(id =>
-    {
-        using var process = Process.GetProcessById(id);
-        return process.StartTime;
-    });
-
-    private static void Kill(int id)
-    {
-        using var process = Process.GetProcessById(id);
-        process.Kill();
     }
 }

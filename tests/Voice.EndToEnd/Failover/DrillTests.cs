@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Voice.EndToEnd.Harness;
 using Xunit;
@@ -12,6 +11,9 @@ public sealed class DrillTests
     /// <summary>What is promised to whoever reads the file.</summary>
     private static readonly string[] Stable =
         ["drill", "clients", "guilds", "detect_ms", "gap_ms", "sessions_lost", "voice_states_lost", "double_served_guilds", "false_evictions", "nonces_reused", "details"];
+
+    private static readonly string[] Nodes = ["--nodes", "3"];
+    private static readonly string[] Seconds = ["--seconds", "4"];
 
     /// <summary>Of each drill: milliseconds until the first client is told, the median gap and the longest; null: nobody is moved. In brackets, the bar.</summary>
     public static TheoryData<string, double?, double, double, string[]> Bounds => new()
@@ -34,7 +36,8 @@ public sealed class DrillTests
     [MemberData(nameof(Bounds))]
     public async Task Calls_survive(string drill, double? detected, double median, double longest, string[] options)
     {
-        var result = await Run(drill, options, TestContext.Current.CancellationToken);
+        string[] size = ["--guilds", "6", "--people", "3", .. options.Contains("--nodes") ? [] : Nodes, .. options.Contains("--seconds") ? [] : Seconds];
+        var result = await VoiceCommand.Measure(TestContext.Current.CancellationToken, ["drill", drill, .. size, .. options]);
         Assert.Equal(Stable, result.EnumerateObject().Select(field => field.Name));
         Assert.Equal(drill, result.GetProperty("drill").GetString());
         Assert.Equal(18, result.GetProperty("clients").GetInt32());
@@ -56,24 +59,5 @@ public sealed class DrillTests
     {
         if (bound is null) Assert.True(told.ValueKind == JsonValueKind.Null, $"somebody was given another server: {result}");
         else Assert.True(told.ValueKind == JsonValueKind.Number && told.GetDouble() <= bound, $"the first was told of a new server after {told}: {result}");
-    }
-
-    private static async Task<JsonElement> Run(string drill, string[] options, CancellationToken cancel)
-    {
-        using var folder = new TempDirectory();
-        var (json, html) = (Path.Combine(folder.Path, "drill.json"), Path.Combine(folder.Path, "drill.html"));
-        string[] size = ["--guilds", "6", "--people", "3", .. options.Contains("--nodes") ? (string[])[] : ["--nodes", "3"], .. options.Contains("--seconds") ? (string[])[] : ["--seconds", "4"]];
-        using var process = Process.Start(
-            new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "voice"), ["drill", drill, "--json", json, "--html", html, .. size, .. options])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-        var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancel), process.StandardError.ReadToEndAsync(cancel));
-        await process.WaitForExitAsync(cancel);
-        Assert.True(process.ExitCode == 0, string.Join('\n', said));
-        Assert.Contains("<svg", await File.ReadAllTextAsync(html, cancel), StringComparison.Ordinal);
-        using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json, cancel));
-        return document.RootElement.Clone();
     }
 }

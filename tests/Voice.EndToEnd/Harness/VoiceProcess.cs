@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Voice.EndToEnd.Harness;
 
 /// <summary>The built `voice` command, run as a process of its own, as a person would run it.</summary>
-public sealed class VoiceProcess : IAsyncDisposable
+public sealed partial class VoiceProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
@@ -19,6 +20,9 @@ public sealed class VoiceProcess : IAsyncDisposable
 
     /// <summary>Where the page is.</summary>
     public Uri Address { get; private set; }
+
+    /// <summary>Of a gateway: the port that nodes dial.</summary>
+    public int LinkPort { get; private set; }
 
     public int Id => process.Id;
 
@@ -107,6 +111,20 @@ public sealed class VoiceProcess : IAsyncDisposable
             .Where(name => int.TryParse(name, CultureInfo.InvariantCulture, out _) && ParentOf(name!) == Id)
             .Select(name => int.Parse(name!, CultureInfo.InvariantCulture))];
 
+    /// <summary>SIGKILL to the media process that serves.</summary>
+    public void KillMedia()
+    {
+        using var media = Process.GetProcessById(ServingMedia());
+        media.Kill();
+    }
+
+    /// <summary>Of the media processes that this one started, the one that is there the longest; the others wait.</summary>
+    public int ServingMedia() => Children().MinBy(id =>
+    {
+        using var child = Process.GetProcessById(id);
+        return child.StartTime;
+    });
+
     public static bool IsRunning(int processId) => Directory.Exists($"/proc/{processId}") && StateOf(processId) is not ('Z' or 'X');
 
     public async ValueTask DisposeAsync()
@@ -126,6 +144,7 @@ public sealed class VoiceProcess : IAsyncDisposable
     {
         if (line is null) return;
         lock (log) log.Add(line);
+        if (DialledPort().Match(line) is { Success: true } dialled) LinkPort = int.Parse(dialled.Groups[1].Value, CultureInfo.InvariantCulture);
         var at = line.IndexOf(announcement, StringComparison.Ordinal);
         if (at >= 0) address.TrySetResult(new Uri(line[(at + announcement.Length)..].Trim()));
     }
@@ -167,4 +186,7 @@ public sealed class VoiceProcess : IAsyncDisposable
             return []; // it ended meanwhile
         }
     }
+
+    [GeneratedRegex("Voice nodes dial port ([0-9]+)")]
+    private static partial Regex DialledPort();
 }
