@@ -19,8 +19,11 @@ public sealed record Eviction(string NodeId, string Reason, int Slots);
 /// <param name="rule">Null: the usual one.</param>
 public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan start, PlacementRule? rule = null)
 {
-    /// <summary>Guild slots of one draining node that are asked to move in a second: what they move to has to let their clients in.</summary>
-    public const int MovesPerSecond = 20;
+    /// <summary>People of one draining node whose guilds are asked to move in a second: what they move to has to let them in, and has their
+    /// media twice for a while. More, if else it took more than a minute.</summary>
+    public const int MovedPerSecond = 25;
+
+    private const int MovedShare = 15;
 
     /// <summary>A guild that was asked to move and is still there is asked again after this time.</summary>
     public static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(10);
@@ -170,12 +173,18 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         List<HeldSlot> moves = [];
         foreach (var node in nodes.Values.Where(node => node.IsDraining && node.Assigned > 0))
         {
-            moves.AddRange(node.Held
+            var people = Math.Max(MovedPerSecond, node.Held.Sum(held => held.Sessions) / MovedShare);
+            foreach (var held in node.Held
                 .Where(held => held.AskedToMove is not { } asked || now - asked >= AskAgain)
-                .OrderBy(held => held.Sessions).ThenBy(held => held.Assignment.Guild).Take(MovesPerSecond));
+                .OrderBy(held => held.Sessions).ThenBy(held => held.Assignment.Guild))
+            {
+                moves.Add(held);
+                held.AskedToMove = now;
+                people -= Math.Max(1, held.Sessions);
+                if (people <= 0) break;
+            }
         }
 
-        foreach (var held in moves) held.AskedToMove = now;
         return [.. moves.Select(held => held.Assignment)];
     }
 

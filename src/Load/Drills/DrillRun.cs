@@ -24,14 +24,14 @@ public static class Drill
 /// <summary>One drill, from the first process to the last log.</summary>
 internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<LoadProgress> progress)
 {
-    /// <summary>Everybody hears for so long before anything is broken.</summary>
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+    /// <summary>Everybody hears, and is sent in time, for so long before anything is broken.</summary>
+    private const int QuietSeconds = 5;
 
     /// <summary>Longer than what makes a guild count as served twice.</summary>
     private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(7);
 
     /// <summary>That a busy machine is waited for.</summary>
-    private const int MostSeconds = 15;
+    private const int MostSeconds = 60;
 
     private static readonly TimeSpan HearingTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(30);
@@ -53,9 +53,7 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<LoadPr
         try
         {
             await EverybodyHears(crowd, cancel);
-            await Settle(talking, cancel);
-            (sent, late) = (talking.Sent, talking.SentLate);
-            await Task.Delay(Quiet, cancel);
+            (sent, late) = await Settle(talking, cancel);
             scene = new Scene(cluster, crowd, options);
             Report("breaks it", 0.4);
             var seconds = TimeSpan.FromSeconds(options.Seconds ?? plan.Seconds);
@@ -90,15 +88,21 @@ internal sealed class DrillRun(Plan plan, DrillOptions options, IProgress<LoadPr
         }
     }
 
-    /// <summary>Joining takes all that the machine has: until it is over, what is late says nothing of the drill.</summary>
-    private static async Task Settle(Talking talking, CancellationToken cancel)
+    /// <summary>Joining takes all that the machine has, and compiling what is used goes on after it: until that is over, what is late says nothing
+    /// of the drill.</summary>
+    /// <returns>Packets sent, and those of them that were late, before the machine was quiet.</returns>
+    private static async Task<(long Sent, long Late)> Settle(Talking talking, CancellationToken cancel)
     {
-        for (var i = 0; i < MostSeconds; i++)
+        var before = (talking.Sent, Late: talking.SentLate);
+        for (var (second, quiet) = (0, 0); second < MostSeconds && quiet < QuietSeconds; second++)
         {
             var (sent, late) = (talking.Sent, talking.SentLate);
             await Task.Delay(TimeSpan.FromSeconds(1), cancel);
-            if (talking.SentLate - late <= (talking.Sent - sent) * Findings.TooLate) return;
+            quiet++;
+            if (talking.SentLate - late > (talking.Sent - sent) * Findings.TooLate) (quiet, before) = (0, (talking.Sent, talking.SentLate));
         }
+
+        return before;
     }
 
     /// <summary>Until the break is over, everybody hears again and has a gateway; not for ever.</summary>

@@ -38,7 +38,7 @@ internal sealed unsafe class LoadGenerator : IDisposable
         if (epoll < 0) throw new Win32Exception();
         mouths = new Mouths(payloads);
         ears = new Ears(payloads, participants, mouths);
-        thread = new(() => Run(core)) { IsBackground = true, Name = "load generator", Priority = ThreadPriority.AboveNormal };
+        thread = new(() => Run(core)) { IsBackground = true, Name = "load generator" };
         thread.Start();
     }
 
@@ -165,6 +165,7 @@ internal sealed unsafe class LoadGenerator : IDisposable
     private void Run(int core)
     {
         Cores.PinThread(core);
+        Libc.GoFirst();
         var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram, pinned: true);
         var events = GC.AllocateUninitializedArray<Libc.EpollEvent>(EventsAtOnce, pinned: true);
         fixed (byte* bytes = buffer)

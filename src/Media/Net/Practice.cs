@@ -27,7 +27,7 @@ internal static class Practice
     /// <param name="done">Called when there is nothing left to practise.</param>
     public static void Start(Func<bool> enough, Action done) => new Thread(() =>
     {
-        if (OperatingSystem.IsLinux()) _ = Libc.setpriority(0, 0, 19);
+        if (OperatingSystem.IsLinux()) _ = Libc.nice(19);
         try
         {
             using var conversation = new Conversation();

@@ -79,6 +79,8 @@ public sealed class WorkerLoop : IDisposable
 
     private void Run()
     {
+        // Whoever joins can wait a moment, and whoever talks cannot.
+        if (OperatingSystem.IsLinux()) _ = Libc.nice(-10);
         var nextTick = TimeSpan.Zero;
         var backlog = true;
         while (!stopping)

@@ -102,20 +102,41 @@ public class FleetTests
         Arrive("a");
         for (var guild = 1ul; guild <= 30; guild++) Assign(guild, epoch: 1);
         Arrive("b");
-        var hosted = fleet.On("a").Select(held => new HostedGuild(held.Guild, "", 1, Sessions: (int)(31 - held.Guild))).ToArray();
+        var hosted = fleet.On("a").Select(held => new HostedGuild(held.Guild, "", 1, Sessions: (int)(30 - held.Guild) / 10)).ToArray();
         fleet.Report("a", "1", "link", Report() with { Hosted = hosted, Drain = NodeDrain.Stopping }, Seconds(0));
 
-        Assert.Equal(Enumerable.Range(0, Fleet.MovesPerSecond).Select(i => 30 - (ulong)i), fleet.TakeMoves(Seconds(1)).Select(moving => moving.Guild));
-        Assert.Equal(10, fleet.TakeMoves(Seconds(2)).Length);
+        static IEnumerable<ulong> Guilds(ulong first, int count) => Enumerable.Range(0, count).Select(i => first + (ulong)i);
+        Assert.Equal([.. Guilds(21, 10), .. Guilds(11, 10), .. Guilds(1, 3)], fleet.TakeMoves(Seconds(1)).Select(moving => moving.Guild)); // of none, one, two people
+        Assert.Equal(Guilds(4, 7), fleet.TakeMoves(Seconds(2)).Select(moving => moving.Guild));
         Assert.Empty(fleet.TakeMoves(Seconds(3)));
         Assert.Equal("b", Assign(99, epoch: 1)!.NodeId);
 
         // Who does not move is asked again; who moved is not.
         Assert.Equal("b", Move(30, epoch: 2)!.NodeId);
         fleet.Report("b", "1", "link", Report(), Seconds(10));
-        Assert.Equal(19, fleet.TakeMoves(Seconds(11)).Length);
+        Assert.Equal(22, fleet.TakeMoves(Seconds(11)).Length);
         fleet.Report("a", "1", "link", Report(hosted: hosted), Seconds(11));
         Assert.Empty(fleet.TakeMoves(Seconds(30)));
+    }
+
+    [Fact]
+    public void A_crowded_node_is_emptied_in_less_than_a_minute()
+    {
+        Arrive("a");
+        for (var guild = 1ul; guild <= 1000; guild++) Assign(guild, epoch: 1);
+        Arrive("b");
+        Host();
+        for (var (second, left) = (1, 1000); left > 0; second++)
+        {
+            Assert.True(second < 60);
+            var moving = fleet.TakeMoves(Seconds(second));
+            foreach (var one in moving) fleet.Release(one.Guild, "", 1);
+            left -= moving.Length;
+            Host();
+        }
+
+        void Host() => fleet.Report(
+            "a", "1", "link", Report() with { Hosted = [.. fleet.On("a").Select(held => new HostedGuild(held.Guild, "", 1, Sessions: 5))], Drain = NodeDrain.Stopping }, Seconds(0));
     }
 
     [Fact]

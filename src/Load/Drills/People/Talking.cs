@@ -1,4 +1,5 @@
 using Voice.Load.Generator;
+using Voice.Load.Linux;
 
 namespace Voice.Load.Drills.People;
 
@@ -35,7 +36,7 @@ internal sealed class Talking : IDisposable
         (this.talkers, this.payloads) = ([.. talkers], payloads);
         packets = [.. this.talkers.Select(_ => new byte[payloads.MaxLength])];
         said = new ulong[this.talkers.Length];
-        thread = new(Run) { IsBackground = true, Name = "talkers", Priority = ThreadPriority.Highest };
+        thread = new(Run) { IsBackground = true, Name = "talkers" };
         thread.Start();
     }
 
@@ -54,6 +55,7 @@ internal sealed class Talking : IDisposable
 
     private void Run()
     {
+        Libc.GoFirst();
         var round = LoadGenerator.Now;
         var next = 0;
         var looked = round;

@@ -62,9 +62,9 @@ internal static unsafe partial class Libc
         return time.Nanoseconds;
     }
 
-    /// <summary>The scheduling priority of the calling thread: <paramref name="which"/> and <paramref name="who"/> 0, 19 for the lowest.</summary>
+    /// <summary>Makes the calling thread, on Linux not the process, give way by so much more; by less, where the system allows it to this user.</summary>
     [LibraryImport("libc")]
-    public static partial int setpriority(int which, uint who, int priority);
+    public static partial int nice(int more);
 
     public struct TimeSpec
     {
