@@ -33,8 +33,10 @@ public abstract class Transport
     private readonly List<Track> tracks = [];
     private readonly Dictionary<uint, EgressStream> streams = [];
     private readonly Dictionary<uint, EgressStream> used = [];
-    private readonly Dictionary<uint, EgressStream> resumed = [];
-    private readonly Dictionary<uint, Checkpoint> leftTracks = [];
+
+    // Of an earlier process, until the snapshot has been put.
+    private Dictionary<uint, EgressStream>? resumed;
+    private Dictionary<uint, Checkpoint>? leftTracks;
 
     private protected Transport(Worker worker, PutTransport put, Checkpoint checkpoint)
     {
@@ -120,7 +122,8 @@ public abstract class Transport
     /// <param name="start">Its first index, if it was never sent.</param>
     internal EgressStream? TryAddStream(uint ssrc, Fanout fanout, ulong start)
     {
-        var continues = resumed.Remove(ssrc, out var stream);
+        EgressStream? stream = null;
+        var continues = resumed?.Remove(ssrc, out stream) == true;
         if (stream is null && !used.Remove(ssrc, out stream))
         {
             if (Worker.Checkpoints.TryAdd(CheckpointKind.Egress, Id, ssrc) is not { } checkpoint) return null;
@@ -141,12 +144,13 @@ public abstract class Transport
 
     /// <summary>The checkpoint of a track that is put: an earlier process's, or a new one. Null when there is no room.</summary>
     internal Checkpoint? TryAddTrack(uint ssrc) =>
-        leftTracks.Remove(ssrc, out var left) ? left : Worker.Checkpoints.TryAdd(CheckpointKind.Track, Id, ssrc);
+        leftTracks?.Remove(ssrc, out var left) == true ? left : Worker.Checkpoints.TryAdd(CheckpointKind.Track, Id, ssrc);
 
     /// <summary>Goes on where an earlier process stopped, before anything else is put on it.</summary>
     /// <param name="left">Its checkpoints.</param>
     internal void Resume(IReadOnlyList<Checkpoint> left, TimeSpan now)
     {
+        (resumed, leftTracks) = ([], []);
         foreach (var checkpoint in left)
         {
             if (checkpoint.Kind == CheckpointKind.Track) leftTracks[checkpoint.Ssrc] = checkpoint;
@@ -160,10 +164,9 @@ public abstract class Transport
     /// <summary>The snapshot has been put: what of an earlier process's was not in it is over.</summary>
     internal void Settle()
     {
-        foreach (var (ssrc, stream) in resumed) used.TryAdd(ssrc, stream);
-        foreach (var checkpoint in leftTracks.Values) Worker.Checkpoints.Remove(checkpoint);
-        resumed.Clear();
-        leftTracks.Clear();
+        foreach (var (ssrc, stream) in resumed ?? []) used.TryAdd(ssrc, stream);
+        foreach (var (_, checkpoint) in leftTracks ?? []) Worker.Checkpoints.Remove(checkpoint);
+        (resumed, leftTracks) = (null, null);
     }
 
     /// <summary>Nothing more is sent by this process: says exactly how far it went.</summary>

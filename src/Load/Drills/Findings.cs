@@ -162,6 +162,7 @@ internal sealed class Findings(
         if (plan.Moves && moved.Count(one => one is null) is > 0 and var untold) notes.Add($"{untold} clients whose guilds should have moved were told of no new server");
         foreach (var group in scene.Crowd.People.Where(person => person.Failure is not null).GroupBy(person => person.Failure)) notes.Add($"{group.Count()} clients: {group.Key}");
         var doubled = scene.Crowd.Logs.SelectMany(log => log.Audits).Sum(audit => audit.Doubled);
+        notes.AddRange(scene.Crowd.Logs.SelectMany(log => log.Audits).Select(audit => audit.First).OfType<string>().Take(5));
         if (doubled > 0) notes.Add($"{doubled} packets came twice");
         return notes;
     }

@@ -22,12 +22,13 @@ internal static class Practice
     private const int Rounds = 100;
     private const int PacketsEach = 3;
 
-    /// <summary>On a thread of its own, of the lowest priority: others may need the processor.</summary>
+    /// <summary>On a thread of its own, of a lower priority: others may need the processor. Not of the lowest: it compiles and collects, for which the
+    /// process's other threads must wait when its turn comes.</summary>
     /// <param name="enough">The process's turn has come: to stop early is fine.</param>
     /// <param name="done">Called when there is nothing left to practise.</param>
     public static void Start(Func<bool> enough, Action done) => new Thread(() =>
     {
-        if (OperatingSystem.IsLinux()) _ = Libc.nice(19);
+        if (OperatingSystem.IsLinux()) _ = Libc.nice(5);
         try
         {
             using var conversation = new Conversation();

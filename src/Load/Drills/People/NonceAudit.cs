@@ -16,6 +16,9 @@ internal sealed class NonceAudit
 
     public long Reused { get; private set; }
 
+    /// <summary>The first reuse, for whoever has to find out why.</summary>
+    public string? First { get; private set; }
+
     public long Doubled { get; private set; }
 
     public void Take(ulong space, ulong nonce, ReadOnlySpan<byte> datagram)
@@ -27,7 +30,7 @@ internal sealed class NonceAudit
             ref var place = ref Page((space, nonce >> PageBits))[nonce & PageMask];
             if (place == 0) place = mark;
             else if (place == mark) Doubled++;
-            else Reused++;
+            else if (Reused++ == 0) First = $"nonce {nonce} of {space:x} by a packet of {datagram.Length} bytes, the {Packets}th of its key, {Convert.ToHexString(datagram[..Math.Min(12, datagram.Length)])}";
         }
     }
 

@@ -23,6 +23,11 @@ internal static class ClusterSilo
     /// these are missing.</summary>
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(3);
 
+    /// <summary>While silos come and go a message may get lost, of a grain or of the directory of grains: it is given up early enough for another
+    /// attempt to be in time (<see cref="Patience"/>; Orleans' own choice is 30 s, which somebody who logs in waited).</summary>
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan SystemResponseTimeout = TimeSpan.FromSeconds(4);
+
     /// <exception cref="StartupException">The host has no address; when the host starts: Redis cannot be used.</exception>
     public static void AddClusterSilo(this IHostApplicationBuilder builder, GatewayCluster cluster, byte[] secrets)
     {
@@ -45,6 +50,8 @@ internal static class ClusterSilo
                 options.TableRefreshTimeout = TableRefresh;
                 options.IAmAliveTablePublishTimeout = SignOfLife;
             });
+            silo.Configure<SiloMessagingOptions>(options =>
+                (options.ResponseTimeout, options.SystemResponseTimeout) = (ResponseTimeout, SystemResponseTimeout));
             silo.UseRedisClustering(options => (options.ConfigurationOptions, options.CreateMultiplexer) = (redis.Settings, _ => Shared()));
             silo.UseRedisReminderService(options => (options.ConfigurationOptions, options.CreateMultiplexer) = (redis.Settings, _ => Shared()));
             silo.AddRedisGrainStorage(GuildServices.Storage, options =>
