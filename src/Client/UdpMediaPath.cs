@@ -22,8 +22,11 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
     private const int EchoAttempts = 6;
     private static readonly TimeSpan FirstEchoWait = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>While an echo is missing: of three keepalives a path that loses a fifth loses all every few minutes.</summary>
+    private static readonly TimeSpan DoubtfulInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>Keepalives without an echo, 15 s, after which a path that echoed before is lost.</summary>
-    private const int MaxUnanswered = 3;
+    private const int MaxUnanswered = 11;
 
     private readonly TaskCompletionSource<(string Address, int Port)> discovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -141,7 +144,8 @@ internal sealed class UdpMediaPath(VoiceClientOptions options, PacketHandler onP
         {
             for (var count = 1u; ; count++)
             {
-                await Task.Delay(KeepaliveInterval, options.Time, cancellation);
+                var isDoubtful = Volatile.Read(ref unanswered) > 1 && echoed.Task.IsCompleted;
+                await Task.Delay(isDoubtful ? DoubtfulInterval : KeepaliveInterval, options.Time, cancellation);
                 var missing = Volatile.Read(ref unanswered);
                 if (missing >= MaxUnanswered && echoed.Task.IsCompleted) break;
                 SendKeepalive(count);

@@ -39,6 +39,7 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     private WebSocket? voice;
     private EndPoint? client;
     private int assignments;
+    private int keepalives;
 
     private readonly TaskCompletionSource goodbye = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -61,8 +62,10 @@ internal sealed class FakeVoiceService : IAsyncDisposable
     /// <summary>The gateway knows the session that is to be resumed.</summary>
     public bool Resumes { get; set; } = true;
 
-    /// <summary>Keepalives are answered.</summary>
-    public volatile bool Echoes = true;
+    /// <summary>Of so many keepalives one is answered.</summary>
+    public volatile int EchoEvery = 1;
+
+    public int Keepalives => Volatile.Read(ref keepalives);
 
     /// <summary>Op 4 is answered.</summary>
     public bool Assigns { get; set; } = true;
@@ -284,7 +287,9 @@ internal sealed class FakeVoiceService : IAsyncDisposable
                 IpDiscovery.WriteResponse(response, Ssrc, from.Address.GetAddressBytes(), (ushort)from.Port);
                 SendUdp(response);
                 break;
-            case PacketKind.Keepalive when Echoes: SendUdp(datagram.ToArray()); break;
+            case PacketKind.Keepalive:
+                if (Interlocked.Increment(ref keepalives) % EchoEvery == 0) SendUdp(datagram.ToArray());
+                break;
             case PacketKind.Rtp when ingress.TryUnprotect(datagram, datagram, out var length):
                 (length > RtpHeader.FixedLength ? datagrams : empty).Writer.TryWrite(datagram[..length].ToArray());
                 break;
