@@ -20,11 +20,12 @@ internal sealed class HeardTalker
     /// <summary>Timestamps this close are of one clock: by chance that is once in some ten thousand.</summary>
     private const int Near = OpusToc.SampleRate;
 
-    /// <summary>How far one way may be behind the other: so long the former session is waited for where it should bring a packet, too, or
+    /// <summary>How far one way may be behind the other, in milliseconds: so long the former session is waited for where it should bring a packet, too, or
     /// should show how the clocks differ. When nothing came over it for so long, nothing will.</summary>
-    private static readonly TimeSpan MaxSkew = TimeSpan.FromMilliseconds(80);
+    private const int MaxSkewMillis = 80;
 
-    private const uint MaxSkewSamples = OpusToc.SampleRate * 80 / 1000;
+    private const uint MaxSkewSamples = OpusToc.SampleRate / 1000 * MaxSkewMillis;
+    private static readonly TimeSpan MaxSkew = TimeSpan.FromMilliseconds(MaxSkewMillis);
 
     private readonly RecentPackets heard = new();
     private Source current = new(-1);

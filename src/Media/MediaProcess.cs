@@ -118,7 +118,7 @@ public static class MediaProcess
                     var whole = plan.SplitWhole(snapshot.Changes);
                     for (var i = 0; i < workers.Length; i++) workers[i].Replace(whole[i]);
                     // The sockets may have been another process's until now.
-                    if (revision < 0) foreach (var worker in workers) worker.Start();
+                    if (revision < 0) foreach (var worker in workers) worker.StartFirst();
                     Volatile.Write(ref revision, snapshot.Revision);
                     break;
                 case MediaStop:

@@ -161,8 +161,9 @@ internal sealed class Findings(
         if (late > TooLate) notes.Add($"disturbed: the generator sent {late:P1} of its packets late, so gaps are the machine's too");
         if (plan.Moves && moved.Count(one => one is null) is > 0 and var untold) notes.Add($"{untold} clients whose guilds should have moved were told of no new server");
         foreach (var group in scene.Crowd.People.Where(person => person.Failure is not null).GroupBy(person => person.Failure)) notes.Add($"{group.Count()} clients: {group.Key}");
-        var doubled = scene.Crowd.Logs.SelectMany(log => log.Audits).Sum(audit => audit.Doubled);
-        notes.AddRange(scene.Crowd.Logs.SelectMany(log => log.Audits).Select(audit => audit.First).OfType<string>().Take(5));
+        NonceAudit[] audits = [.. scene.Crowd.Logs.SelectMany(log => log.Audits)];
+        notes.AddRange(audits.Select(audit => audit.First).OfType<string>().Take(5));
+        var doubled = audits.Sum(audit => audit.Doubled);
         if (doubled > 0) notes.Add($"{doubled} packets came twice");
         return notes;
     }

@@ -44,6 +44,13 @@ public sealed class WorkerLoop : IDisposable
 
     public void Start() => thread.Start();
 
+    /// <summary>As <see cref="Start"/>, for people: whoever joins can wait a moment, and whoever talks cannot.</summary>
+    public void StartFirst()
+    {
+        if (OperatingSystem.IsLinux()) Post(own => _ = Libc.nice(-10));
+        Start();
+    }
+
     /// <summary>Runs <paramref name="message"/> on the worker's thread; any thread may post. The worker wakes at once.</summary>
     public void Post(Action<Worker> message)
     {
@@ -79,8 +86,6 @@ public sealed class WorkerLoop : IDisposable
 
     private void Run()
     {
-        // Whoever joins can wait a moment, and whoever talks cannot.
-        if (OperatingSystem.IsLinux()) _ = Libc.nice(-10);
         var nextTick = TimeSpan.Zero;
         var backlog = true;
         while (!stopping)
