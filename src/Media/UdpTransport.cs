@@ -150,8 +150,13 @@ public sealed class UdpTransport : Transport, IDisposable
 
     internal override DropReason? Protect(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, ulong index, Span<byte> datagram, out int length)
     {
-        Reserve();
-        return protection.TryProtect(header, payload, datagram, out length) ? null : DropReason.EgressExhausted;
+        do
+        {
+            Reserve();
+            if (!protection.TryProtect(header, payload, datagram, out length)) return DropReason.EgressExhausted;
+        }
+        while (protection.LooksExtended(datagram)); // once in 65,536: it gets the next nonce
+        return null;
     }
 
     internal override void SendRtcp(ReadOnlySpan<byte> compound, Span<byte> scratch)

@@ -115,6 +115,12 @@ public sealed class UdpProtection : IDisposable
         return Mode != EncryptionMode.XSalsa20Poly1305 && TryOpen(datagram, RtcpHeaderLength, plain, out length);
     }
 
+    /// <summary>Without an extension, and yet with the first bytes of one: by chance the ciphertext begins with them. @discordjs/voice goes by
+    /// these bytes instead of the X bit, and hands on an empty frame. Never so in a mode whose packet would be the same again.</summary>
+    public bool LooksExtended(ReadOnlySpan<byte> datagram) =>
+        !tagFirst && (datagram[0] & 0x10) == 0 && datagram.Length >= RtpHeader.FixedLength + 2
+        && BinaryPrimitives.ReadUInt16BigEndian(datagram[RtpHeader.FixedLength..]) == RtpExtensions.OneByteProfile;
+
     /// <summary>The nonce that the packet carries; empty in the mode whose nonce is the header.</summary>
     public ReadOnlySpan<byte> NonceOf(ReadOnlySpan<byte> datagram) => datagram[^Math.Min(suffixLength, datagram.Length)..];
 

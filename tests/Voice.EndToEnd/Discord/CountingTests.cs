@@ -47,8 +47,8 @@ public sealed class CountingTests(ITestOutputHelper output)
         foreach (var (listener, other) in new[] { (ben, cid), (cid, ben) })
         {
             var ofBot = await listener.Hears(other.User, Frames - 1, Patience);
-            Assert.Equal(sent, ofBot.Numbers);
             Assert.Equal(0, ofBot.Other);
+            Assert.Equal(sent, ofBot.Numbers);
             Assert.Equal(sent, (await listener.Hears(ann, Frames - 1, Patience)).Numbers);
         }
 

@@ -5,6 +5,7 @@ using Voice.Media;
 using Voice.Media.Net;
 using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
+using Voice.Protocol.Rtp;
 using Voice.Tests.Fakes;
 using Xunit;
 
@@ -321,6 +322,30 @@ public sealed class UdpTransportTests : IDisposable
         Assert.Empty(listener.Inbox);
         listener.Send(listener.Rtp());
         Assert.Equal(1, sfu.Drops(DropReason.TransportClosed));
+    }
+
+    /// <summary>65,536 packets to the first that would, in the mean.</summary>
+    [Theory]
+    [InlineData(EncryptionMode.AeadAes256GcmRtpSize)]
+    [InlineData(EncryptionMode.AeadXChaCha20Poly1305RtpSize)]
+    public void No_ciphertext_begins_like_an_extension(EncryptionMode mode)
+    {
+        var listener = sfu.ConnectNative(mode).Transport;
+        using var client = new UdpProtection(mode, listener.Path.SecretKey, UdpEnd.Client);
+        var header = new byte[RtpHeader.FixedLength];
+        RtpHeader.Write(header, marker: false, payloadType: 120, sequence: 1, timestamp: 960, ssrc: 7);
+        byte[] payload = [0xFC, 1, 2, 3], datagram = new byte[100];
+
+        int length;
+        for (var packets = 0U; listener.Protection.Sent == packets; packets++)
+        {
+            Assert.True(packets < 1_000_000, "none ever took a second nonce");
+            Assert.Null(listener.Protect(header, payload, packets, datagram, out length));
+            Assert.NotEqual(RtpExtensions.OneByteProfile, BinaryPrimitives.ReadUInt16BigEndian(datagram.AsSpan(RtpHeader.FixedLength)));
+        }
+
+        Assert.True(client.TryUnprotect(datagram.AsSpan(0, header.Length + payload.Length + client.Overhead), datagram, out length));
+        Assert.Equal(payload, datagram[header.Length..length]);
     }
 
     [Fact]
