@@ -15,6 +15,10 @@ internal sealed class MediaChild : IAsyncDisposable
     /// <summary>Time for its last words.</summary>
     private static readonly TimeSpan ExitTimeout = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Bytes, in hexadecimal, that are allocated before the runtime collects. Its own choice, as much as the processor's largest cache holds, is what
+    /// handshakes leave lying about, and longer pauses: docs/performance.md.</summary>
+    private const string CollectAfter = "400000";
+
     /// <summary>Of two children that start at the same time, neither should inherit the other's descriptors.</summary>
     private static readonly Lock Starting = new();
 
@@ -47,6 +51,7 @@ internal sealed class MediaChild : IAsyncDisposable
                     var link = Inherit(theirs.SafeHandle);
                     var udp = string.Join(';', sockets.Workers.Select(worker => string.Join(',', worker.Select(socket => Inherit(socket.SafeHandle)))));
                     var start = new ProcessStartInfo(command[0], [.. command[1..], "--link", link, "--udp", udp, "--memory", Inherit(memory.File)]);
+                    start.Environment.TryAdd("DOTNET_GCgen0size", CollectAfter);
                     return new(Process.Start(start)!, ours);
                 }
                 catch
