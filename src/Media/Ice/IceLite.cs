@@ -5,14 +5,14 @@ using Voice.Protocol.Stun;
 namespace Voice.Media.Ice;
 
 /// <summary>An address that an authenticated check came from.</summary>
-/// <param name="number">Never another's, in this transport.</param>
-public sealed class ValidatedAddress(RemoteEndPoint remote, uint number)
+/// <param name="number">Not the one of the 255 before and after it, in this transport.</param>
+public sealed class ValidatedAddress(RemoteEndPoint remote, byte number)
 {
     public Destination Destination { get; } = new(remote);
 
     public TimeSpan LastCheck { get; internal set; }
 
-    internal uint Number { get; } = number;
+    internal byte Number { get; } = number;
 }
 
 /// <summary>The passive side of ICE (RFC 8445 section 2.5): one host candidate, no checks of its own; it answers the client's
@@ -31,7 +31,7 @@ public sealed class IceLite
     private readonly List<ValidatedAddress> addresses = new(MaxAddresses);
     private readonly CheckHistory history = new();
     private ValidatedAddress? selected;
-    private uint lastNumber;
+    private byte lastNumber;
 
     public IceLite(string localUfrag, string localPassword, string remoteUfrag)
     {
