@@ -37,6 +37,12 @@ internal sealed class Saturation(Shape shape, int runs)
     /// <summary>After many joined: their handshakes' code is compiled anew, and their memory collected.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
 
+    /// <summary>Loss at which connectivity checks are lost, too; after half a minute of that the server would give people up, as it should.</summary>
+    private const double DrowningLoss = 0.05;
+
+    /// <summary>In which everybody's check comes through (RFC 7675 section 5.1: one every 4 to 6 s).</summary>
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(6.5);
+
     private const int MostParticipants = 8000;
     private const int QuickRooms = 4;
 
@@ -175,6 +181,11 @@ internal sealed class Saturation(Shape shape, int runs)
                     run, rooms, measurement.ForwardedPerSecond, measurement.CpuUsPerForward, measurement.CpuShare, measurement.LossRatio, measurement.AddedDelay,
                     measurement.BatchMean, good, measurement.Fault));
                 if (good) return measurement;
+                if (measurement.LossRatio > DrowningLoss)
+                {
+                    await bed.Generator.Talk([]);
+                    await Task.Delay(Breath, cancel);
+                }
                 if (measurement.Fault is null) attempt++;
                 else disturbed++;
             }

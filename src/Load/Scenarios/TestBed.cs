@@ -114,7 +114,7 @@ internal sealed class TestBed : IAsyncDisposable
     /// <exception cref="LoadException">It did not.</exception>
     public void Check()
     {
-        if (Server.Closed > 0) throw new LoadException($"the media process closed {Server.Closed} transports");
+        if (!Server.Closed.IsEmpty) throw new LoadException($"the media process closed {Server.Closed.Count} transports ({Server.Closed.First()})");
         if (Generator.Lost > 0) throw new LoadException($"the media process stopped answering {Generator.Lost} times");
     }
 

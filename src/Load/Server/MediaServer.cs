@@ -133,7 +133,7 @@ internal sealed class MediaServer : TestedServer
                 _ = Ready(transport.Id);
                 ready[transport.Id].TrySetResult();
                 break;
-            case TransportClosed: Closed++; break;
+            case TransportClosed closed: Closed.Enqueue(closed.Reason); break;
             case MediaReport report:
                 var waiting = Interlocked.Exchange(ref next, new(TaskCreationOptions.RunContinuationsAsynchronously));
                 waiting.SetResult(ServerSample.Take(report, ProcessId, Ports, Cores));

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using Voice.Protocol.Links;
+
 namespace Voice.Load.Server;
 
 /// <summary>What a bench measures: our media process, or a peer.</summary>
@@ -8,8 +11,8 @@ internal abstract class TestedServer(int[] cores) : IAsyncDisposable
 
     public int ProcessId { get; protected set; }
 
-    /// <summary>Participants whom it gave up by itself.</summary>
-    public int Closed { get; protected set; }
+    /// <summary>Why it gave up participants by itself, of each.</summary>
+    public ConcurrentQueue<TransportCloseReason> Closed { get; } = [];
 
     /// <summary>Within about a second.</summary>
     public abstract Task<ServerSample> NextSample(CancellationToken cancel);
