@@ -112,6 +112,8 @@ public sealed partial class AllocatorGrain : Grain, IAllocatorGrain
         return held ? Place(assignment) : null;
     }
 
+    public Task<bool> HasMoved(Assignment assignment) => Task.FromResult(fleet.HasMoved(assignment));
+
     public Task Release(ulong guild, string slot, long epoch)
     {
         fleet.Release(guild, slot, epoch);

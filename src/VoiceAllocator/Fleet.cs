@@ -152,6 +152,9 @@ public sealed partial class Fleet(Neighbours neighbours, Random random, TimeSpan
         return true;
     }
 
+    /// <summary>The assignment's node is here, and not where clients were sent: it was started anew, and knows nothing of it.</summary>
+    public bool HasMoved(Assignment assignment) => Find(assignment.NodeId) is { } node && node.Identity.Endpoint != assignment.Endpoint;
+
     /// <summary>The guild is done with the slot.</summary>
     public void Release(ulong guild, string slot, long epoch)
     {

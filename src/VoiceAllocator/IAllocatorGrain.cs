@@ -29,6 +29,9 @@ public interface IAllocatorGrain : IGrainWithIntegerKey
     /// <summary>The guild holds this assignment, whatever the allocator remembers. Null: its node is gone.</summary>
     Task<Placed?> Claim(Assignment assignment);
 
+    /// <inheritdoc cref="Fleet.HasMoved"/>
+    Task<bool> HasMoved(Assignment assignment);
+
     Task Release(ulong guild, string slot, long epoch);
 
     /// <summary>Somebody doubts the node. It is not believed; all observers ping the node at once, and vote as usual.</summary>

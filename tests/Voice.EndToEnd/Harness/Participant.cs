@@ -36,7 +36,7 @@ public sealed class Participant(string name, int tone, VoiceProcess server, Func
     public static async Task<(Participant Participant, IPage Page)> Open(
         ChromiumBrowser browser, VoiceProcess server, string name, int tone, string? channel, params string[] scripts)
     {
-        var page = await browser.NewPage([Scripts.Ears, .. scripts]);
+        var page = await browser.NewPage([Scripts.Trail, Scripts.Ears, .. scripts]);
         await page.GotoAsync(Address(server, name, tone, channel).AbsoluteUri);
         return (Of(page, server, name, tone), page);
     }
@@ -107,6 +107,7 @@ public sealed class Participant(string name, int tone, VoiceProcess server, Func
     {
         var page = await evaluate("({ state: window.voice?.state, call: window.voice?.call, streams: [...(window.voice?.streams.keys() ?? [])], " +
             "user: window.voice?.user?.id, connected: window.voice?.connected, toasts: document.getElementById('toasts')?.innerText })");
-        return $"{name}'s page: {page.GetRawText()}\nServer:\n{server.Log}";
+        var trail = await evaluate("(window.trail ?? []).join('\\n')");
+        return $"{name}'s page: {page.GetRawText()}\n{trail}\nServer:\n{server.Log}";
     }
 }

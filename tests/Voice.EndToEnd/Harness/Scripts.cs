@@ -49,6 +49,46 @@ public static class Scripts
         })();
         """;
 
+    /// <summary>`trail`: what went over the page's WebSockets, and what became of its call; the last of it, for whoever asks why a test failed.</summary>
+    public const string Trail = """
+        window.trail = [];
+        (() => {
+          const note = text => {
+            trail.push(`${(performance.now() / 1000).toFixed(2)} ${text}`);
+            if (trail.length > 80) trail.shift();
+          };
+          const Socket = window.WebSocket;
+          let opened = 0;
+          window.WebSocket = class extends Socket {
+            constructor(...parameters) {
+              super(...parameters);
+              const [name, beats] = this.url.endsWith('?v=8') ? [`voice ${++opened}`, [3, 6]] : [`gateway ${++opened}`, [1, 11]];
+              const frame = (way, data) => {
+                const { op, t, d } = typeof data === 'string' ? JSON.parse(data) : {};
+                if (beats.includes(op)) return;
+                note(`${name} ${way} ${op} ${t ?? ''} ${['channel_id', 'session_id', 'endpoint'].filter(key => d?.[key] !== undefined).map(key => `${key} ${d[key]}`).join(' ')}`);
+              };
+              this.frame = frame;
+              note(`${name} to ${this.url}`);
+              this.addEventListener('message', event => frame('<', event.data));
+              this.addEventListener('close', event => note(`${name} closed ${event.code} ${event.reason}`));
+            }
+            send(data) {
+              this.frame('>', data);
+              super.send(data);
+            }
+          };
+          addEventListener('DOMContentLoaded', () => {
+            const timer = setInterval(() => {
+              if (!window.voice) return;
+              clearInterval(timer);
+              window.voice.addEventListener('state', event => note(`${event.detail.state} ${event.detail.reason ?? ''}`));
+              window.voice.addEventListener('error', event => note(`error: ${event.detail.message}`));
+            }, 1);
+          });
+        })();
+        """;
+
     /// <summary>`sockets`: the page's WebSockets; `sent(op)`: how often that opcode was sent to the voice server; `states`: what the
     /// call went through.</summary>
     public const string Sockets = """

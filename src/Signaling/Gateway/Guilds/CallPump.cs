@@ -201,7 +201,7 @@ public sealed partial class CallPump(
     {
         if (call.Assignment is not { } at || links.ContainsKey((call.Slot, at.Epoch))) return true;
         if (await allocator.Claim(at) is { } placed) links.TryAdd((call.Slot, at.Epoch), placed.Link);
-        else if (Now < AdoptWithin) return false;
+        else if (Now < AdoptWithin && !await allocator.HasMoved(at)) return false;
         else if (call.Assignment == at) call.Unassign();
         return true;
     }

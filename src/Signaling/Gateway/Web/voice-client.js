@@ -1107,6 +1107,9 @@ export class VoiceClient extends Emitter {
     if (this.#moveTo) {
       this.#moveTo = null;
       if (!this.#voice) this.#askToJoin(); // back to where we were
+    } else if (this.#ownState(this.#call?.guildId ?? '')?.channel_id === this.#call?.channelId) {
+      this.#askToJoin(); // shown there all the time, as after a restart: it is the voice server that is missing
+      return;
     } else {
       this.#sendLeave(); // a late yes would leave nobody but our name there
       this.#end('Disconnected');

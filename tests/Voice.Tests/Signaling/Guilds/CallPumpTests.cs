@@ -91,6 +91,19 @@ public class CallPumpTests
     }
 
     [Fact]
+    public async Task A_call_whose_node_came_back_elsewhere_waits_for_nothing()
+    {
+        world.Voice.Restore(Stored(node: "node", epoch: 7));
+        allocator.MoveNode();
+
+        await pump.Run();
+
+        Assert.Single(allocator.Requests.All);
+        Assert.Single(node.Pushes);
+        Assert.Equal("moved.example:443", world.Voice.Slot("")!.Assignment!.Endpoint);
+    }
+
+    [Fact]
     public async Task Who_left_while_their_call_had_no_way_to_its_node_has_left()
     {
         world.Voice.Restore(Stored(node: "late", epoch: 7));
@@ -423,6 +436,16 @@ public class CallPumpTests
             Requests.Add(request);
             return Task.FromResult(assignment is null ? null : new Placed(assignment, LinkOf(assignment)));
         }
+
+        /// <summary>It was started anew, on another port.</summary>
+        public void MoveNode()
+        {
+            var moved = Node with { Incarnation = "2", Endpoint = "moved.example:443" };
+            Fleet.Register(moved, "link", "observer", now += TimeSpan.FromMinutes(1));
+            Fleet.Report(moved.Id, moved.Incarnation, "link", new NodeReport(0, 0, 0, 0, 0, true, []), now);
+        }
+
+        public Task<bool> HasMoved(Assignment assignment) => Task.FromResult(Fleet.HasMoved(assignment));
 
         public Task<Placed?> Claim(Assignment assignment) =>
             Task.FromResult(Fleet.Claim(assignment, now) ? new Placed(assignment, LinkOf(assignment)) : null);
