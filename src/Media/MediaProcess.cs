@@ -68,6 +68,8 @@ public static class MediaProcess
         private readonly CheckpointMemory memory;
         private readonly Channel<MediaEvent> events = Channel.CreateUnbounded<MediaEvent>(new() { SingleReader = true });
         private long revision = -1;
+        private volatile bool serving;
+        private int? before;
         private TimeSpan pausedBefore;
         private double longestPause;
 
@@ -116,10 +118,17 @@ public static class MediaProcess
                 case MediaSnapshot snapshot:
                     dtls.Identity = new(snapshot.DtlsCertificate, snapshot.DtlsPrivateKey);
                     var whole = plan.SplitWhole(snapshot.Changes);
-                    for (var i = 0; i < workers.Length; i++) workers[i].Replace(whole[i]);
-                    // The sockets may have been another process's until now.
-                    if (revision < 0) foreach (var worker in workers) worker.StartFirst();
+                    for (var i = 0; i < workers.Length; i++) workers[i].Begin(whole[i]);
                     Volatile.Write(ref revision, snapshot.Revision);
+                    if (snapshot.IsDraft) Follow();
+                    else Serve();
+                    break;
+                case MediaFollow follow:
+                    before = follow.ProcessId;
+                    break;
+                case MediaStart:
+                    if (revision < 0) throw new InvalidDataException("the start came before the first snapshot");
+                    Serve();
                     break;
                 case MediaStop:
                     foreach (var worker in workers) worker.Stop();
@@ -140,6 +149,23 @@ public static class MediaProcess
             }
         }
 
+        private void Follow()
+        {
+            if (before is not { } process || serving) throw new InvalidDataException("a draft for nobody who waits");
+            foreach (var worker in workers) worker.Follow(process);
+            Tell(new MediaHeld());
+        }
+
+        /// <summary>The sockets may have been another process's until now. What was told before waits in the workers' mailboxes, where what that process left
+        /// is read after it stopped; what it was told last has come, too.</summary>
+        private void Serve()
+        {
+            foreach (var worker in workers) worker.Settle();
+            if (serving) return;
+            serving = true;
+            foreach (var worker in workers) worker.StartFirst();
+        }
+
         /// <summary>Any thread.</summary>
         private void Tell(MediaEvent message) => events.Writer.TryWrite(message);
 
@@ -154,7 +180,7 @@ public static class MediaProcess
             using var timer = new PeriodicTimer(ReportInterval);
             while (await timer.WaitForNextTickAsync(cancel))
             {
-                if (Volatile.Read(ref revision) < 0) continue;
+                if (!serving) continue;
                 process.Refresh();
                 Tell(Report(process.TotalProcessorTime.TotalSeconds));
             }

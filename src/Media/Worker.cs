@@ -132,8 +132,18 @@ public sealed class Worker
         }
     }
 
-    /// <summary>The whole state of this worker: what is not put here is dropped.</summary>
-    public void Replace(IReadOnlyList<MediaChange> changes, TimeSpan now) => state.Replace(changes, now);
+    /// <inheritdoc cref="WorkerState.Begin"/>
+    public void Begin(IReadOnlyList<MediaChange> changes, TimeSpan now) => state.Begin(changes, now);
+
+    /// <inheritdoc cref="WorkerState.Settle"/>
+    public void Settle() => state.Settle();
+
+    /// <summary>Both of the above.</summary>
+    public void Replace(IReadOnlyList<MediaChange> changes, TimeSpan now)
+    {
+        Begin(changes, now);
+        Settle();
+    }
 
     /// <summary>Changes, in their order. Each is idempotent; one that makes no sense is counted, logged and left out.</summary>
     public void Apply(IReadOnlyList<MediaChange> changes, TimeSpan now) => state.Apply(changes, now);
@@ -142,6 +152,7 @@ public sealed class Worker
     public void Retire()
     {
         foreach (var transport in state.Transports.Values) transport.Retire();
+        Checkpoints.Retire();
     }
 
     internal void Close(Transport transport, TransportCloseReason reason)

@@ -32,8 +32,9 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
     /// <summary>Those whose listener is on this worker.</summary>
     public Dictionary<(uint Track, uint Listener), Subscription> Subscriptions => subscriptions;
 
-    /// <summary>The whole state of this worker: what is not put here is dropped.</summary>
-    public void Replace(IReadOnlyList<MediaChange> changes, TimeSpan now)
+    /// <summary>The whole state of this worker: what is not put here is dropped. Until <see cref="Settle"/> more changes may come, and go on where an earlier
+    /// process stopped.</summary>
+    public void Begin(IReadOnlyList<MediaChange> changes, TimeSpan now)
     {
         var wantedTransports = changes.OfType<PutTransport>().Select(put => put.Id).ToHashSet();
         // One that is to be of another transport is another track, and its listeners begin anew with it.
@@ -52,6 +53,11 @@ internal sealed class WorkerState(Worker worker, WorkerContext context, Shadows 
         foreach (var track in tracks.Values) track.Relays.RemoveAll(relay => !wantedRelays.Contains((track.Ssrc, relay.Worker)));
         foreach (var id in groups.Keys.Where(id => !wantedGroups.Contains(id)).ToList()) groups.Remove(id);
         Apply(changes, now);
+    }
+
+    /// <summary>All is put: what an earlier process left and nobody took is forgotten.</summary>
+    public void Settle()
+    {
         foreach (var transport in transports.Values) transport.Settle();
         worker.Checkpoints.ForgetLeft();
     }

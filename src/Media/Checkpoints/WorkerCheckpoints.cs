@@ -4,12 +4,13 @@ namespace Voice.Media.Checkpoints;
 /// one before is dead or has said that it stopped.</summary>
 internal sealed unsafe class WorkerCheckpoints
 {
-    /// <summary>Changes with the meaning of anything in this memory.</summary>
-    public const ulong Layout = 1;
+    /// <summary>Changes with the meaning of anything in this memory, and with how one process takes over from another.</summary>
+    public const ulong Layout = 2;
 
-    /// <summary>The first place: what layout it is, and how many places were ever used.</summary>
+    /// <summary>The first place: what layout it is, how many places were ever used, and <see cref="RetiredBy"/>.</summary>
     private const int LayoutWord = 0;
     private const int CountWord = 1;
+    private const int RetiredWord = 2;
 
     /// <summary>The second place takes what has none of its own, and nobody reads it.</summary>
     private const int FirstPlace = 2;
@@ -31,6 +32,9 @@ internal sealed unsafe class WorkerCheckpoints
     }
 
     public bool IsReadable => Volatile.Read(ref start[LayoutWord]) is 0 or Layout;
+
+    /// <summary>The process that wrote here last, if it said that it does not any more; else 0. Any thread.</summary>
+    public int RetiredBy => (int)Volatile.Read(ref start[RetiredWord]);
 
     /// <summary>Where to write what need not be found again.</summary>
     public Checkpoint Nowhere => At(1);
@@ -73,12 +77,16 @@ internal sealed unsafe class WorkerCheckpoints
         free.Push(place);
     }
 
+    /// <summary>This process writes here no more.</summary>
+    public void Retire() => Volatile.Write(ref start[RetiredWord], (ulong)Environment.ProcessId);
+
     /// <summary>At the first of the calls above, and not before: the process may have been started to wait for that of the process before it. What
     /// cannot be read is nothing.</summary>
     private void Load()
     {
         if (loaded) return;
         loaded = true;
+        Volatile.Write(ref start[RetiredWord], 0);
         var used = start[LayoutWord] == Layout ? (int)Math.Min(start[CountWord], (ulong)places) : 0;
         start[CountWord] = (ulong)used;
         Volatile.Write(ref start[LayoutWord], Layout);

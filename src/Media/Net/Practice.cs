@@ -73,7 +73,8 @@ internal static class Practice
             var whole = plan.SplitWhole(((MediaSnapshot)Crossed(new MediaSnapshot(0, [], [], Puts()))).Changes);
             for (var i = 0; i < loops.Length; i++)
             {
-                loops[i].Replace(whole[i]);
+                loops[i].Begin(whole[i]);
+                loops[i].Settle();
                 loops[i].Start();
             }
             for (var round = 0; round < Rounds && !enough(); round++)

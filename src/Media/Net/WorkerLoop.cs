@@ -21,7 +21,10 @@ public sealed class WorkerLoop : IDisposable
     private readonly Doorbell doorbell;
     private readonly ConcurrentQueue<Action<Worker>> mailbox = new();
     private readonly Thread thread;
+    private volatile bool told;
     private volatile bool stopping;
+    private bool first;
+    private int before;
 
     /// <param name="sockets">Of its port; owned from here on.</param>
     /// <param name="rings">Between the workers of the process.</param>
@@ -42,13 +45,24 @@ public sealed class WorkerLoop : IDisposable
     /// <summary>For its counters; everything else is the thread's own.</summary>
     public Worker Worker { get; }
 
-    public void Start() => thread.Start();
+    public void Start()
+    {
+        told = true;
+        if (thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted)) thread.Start();
+    }
 
     /// <summary>As <see cref="Start"/>, for people: whoever joins can wait a moment, and whoever talks cannot.</summary>
     public void StartFirst()
     {
-        if (OperatingSystem.IsLinux()) Post(own => _ = Libc.nice(-10));
+        first = true;
         Start();
+    }
+
+    /// <summary>As <see cref="StartFirst"/>, once another process has retired, or when that is called.</summary>
+    public void Follow(int process)
+    {
+        (first, before) = (true, process);
+        thread.Start();
     }
 
     /// <summary>Runs <paramref name="message"/> on the worker's thread; any thread may post. The worker wakes at once.</summary>
@@ -61,8 +75,11 @@ public sealed class WorkerLoop : IDisposable
     /// <summary>Any thread; see <see cref="Worker.Apply"/>.</summary>
     public void Apply(IReadOnlyList<MediaChange> changes) => Post(worker => worker.Apply(changes, Now()));
 
-    /// <summary>Any thread; see <see cref="Worker.Replace"/>.</summary>
-    public void Replace(IReadOnlyList<MediaChange> changes) => Post(worker => worker.Replace(changes, Now()));
+    /// <summary>Any thread; see <see cref="Worker.Begin"/>.</summary>
+    public void Begin(IReadOnlyList<MediaChange> changes) => Post(worker => worker.Begin(changes, Now()));
+
+    /// <summary>Any thread; see <see cref="Worker.Settle"/>.</summary>
+    public void Settle() => Post(worker => worker.Settle());
 
     /// <summary>What was begun is done, and then nothing is read or sent any more. Any thread; <see cref="Stopped"/> waits for it.</summary>
     public void Stop()
@@ -88,6 +105,8 @@ public sealed class WorkerLoop : IDisposable
     {
         var nextTick = TimeSpan.Zero;
         var backlog = true;
+        if (first && OperatingSystem.IsLinux()) _ = Libc.nice(-10);
+        while (!told && !stopping && Worker.Checkpoints.RetiredBy != before) Thread.Sleep(1);
         while (!stopping)
         {
             while (mailbox.TryDequeue(out var message)) message(Worker);

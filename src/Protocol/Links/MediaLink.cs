@@ -22,17 +22,23 @@ public static class MediaLink
 [Union(0, typeof(MediaSnapshot))]
 [Union(1, typeof(MediaDelta))]
 [Union(2, typeof(MediaStop))]
+[Union(3, typeof(MediaFollow))]
+[Union(4, typeof(MediaStart))]
 public abstract record MediaCommand;
 
 /// <summary>The whole desired state: whatever is not put here is dropped.</summary>
 /// <param name="DtlsCertificate">X.509, DER, P-256: its SHA-256 is the fingerprint that session descriptions carry.</param>
 /// <param name="DtlsPrivateKey">PKCS#8, DER.</param>
+/// <param name="IsDraft">Another process serves still, the one of <see cref="MediaFollow"/>: take this, and the deltas that follow, say <see cref="MediaHeld"/>,
+/// and serve when that process says, in the checkpoint memory, that it has stopped: that is sooner than the node could say it. Changes that it was told
+/// last may come after that, until <see cref="MediaStart"/>.</param>
 [MessagePackObject]
 public sealed record MediaSnapshot(
     [property: Key(0)] long Revision,
     [property: Key(1)] byte[] DtlsCertificate,
     [property: Key(2)] byte[] DtlsPrivateKey,
-    [property: Key(3)] MediaChange[] Changes) : MediaCommand;
+    [property: Key(3)] MediaChange[] Changes,
+    [property: Key(4)] bool IsDraft = false) : MediaCommand;
 
 [MessagePackObject]
 public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key(1)] MediaChange[] Changes) : MediaCommand;
@@ -40,6 +46,15 @@ public sealed record MediaDelta([property: Key(0)] long Revision, [property: Key
 /// <summary>Another process takes over: read and send no more, leave exact checkpoints, and say <see cref="MediaStopped"/>.</summary>
 [MessagePackObject]
 public sealed record MediaStop : MediaCommand;
+
+/// <summary>Before a draft: who serves now.</summary>
+/// <param name="ProcessId">Its own word for itself (<see cref="MediaReady"/>).</param>
+[MessagePackObject]
+public sealed record MediaFollow([property: Key(0)] int ProcessId) : MediaCommand;
+
+/// <summary>The process before has stopped, or is dead, and was told nothing that you were not: serve.</summary>
+[MessagePackObject]
+public sealed record MediaStart : MediaCommand;
 
 [Union(0, typeof(PutTransport))]
 [Union(1, typeof(DropTransport))]
@@ -187,19 +202,26 @@ public sealed record DropSubscription([property: Key(0)] uint Track, [property: 
 [Union(4, typeof(TransportReady))]
 [Union(5, typeof(MediaWarm))]
 [Union(6, typeof(MediaStopped))]
+[Union(7, typeof(MediaHeld))]
 public abstract record MediaEvent;
 
 /// <summary>First message: the process waits for its snapshot, and reads its sockets from then on. The node sends it when no other process serves.</summary>
 /// <param name="CanResume">What the checkpoint memory holds is of the layout that this build knows. Else every client needs other keys.</param>
+/// <param name="HasDraft">The node's own note, when the process begins to serve: it was told everything before, and needs no snapshot.</param>
 [MessagePackObject]
 public sealed record MediaReady(
     [property: Key(0)] int ProcessId,
     [property: Key(1)] int Workers,
-    [property: Key(2)] bool CanResume = true) : MediaEvent;
+    [property: Key(2)] bool CanResume = true,
+    [property: Key(3)] bool HasDraft = false) : MediaEvent;
 
 /// <summary>While it waited for its snapshot, the process has done everything once that it will have to do: it can take over without a pause.</summary>
 [MessagePackObject]
 public sealed record MediaWarm : MediaEvent;
+
+/// <summary>Answer to a draft: nothing is missing but the word.</summary>
+[MessagePackObject]
+public sealed record MediaHeld : MediaEvent;
 
 /// <summary>Answer to <see cref="MediaStop"/>: the sockets and the keys are another process's now.</summary>
 [MessagePackObject]

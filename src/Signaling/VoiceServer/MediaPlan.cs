@@ -35,6 +35,7 @@ internal sealed class MediaPlan(int loudest = 0)
     private readonly Dictionary<uint, MediaClient> clients = [];
     private readonly Dictionary<RoomId, Room> rooms = [];
     private List<MediaChange> untold = [];
+    private HashSet<uint> drafted = [];
     private uint lastGroup;
 
     /// <summary>Of the last snapshot or delta taken.</summary>
@@ -121,17 +122,31 @@ internal sealed class MediaPlan(int loudest = 0)
     public MediaSnapshot TakeSnapshot(byte[] certificate, byte[] privateKey)
     {
         untold = [];
+        return new MediaSnapshot(++Revision, certificate, privateKey, Whole());
+    }
+
+    /// <summary>All that was told so far, for a media process that will take over from the one that serves. The next delta is for both.</summary>
+    public MediaSnapshot TakeDraft(byte[] certificate, byte[] privateKey)
+    {
+        drafted = [.. clients.Values.Where(client => client.Transport.Resumed is not null).Select(client => client.Transport.Id)];
+        return new MediaSnapshot(Revision, certificate, privateKey, Whole(), IsDraft: true);
+    }
+
+    /// <summary>Its handshake was done after the last draft, if at all: whoever has the draft does not have its keys.</summary>
+    public bool IsMissedByDraft(uint transport) => clients[transport].Transport.Path is WebRtcPath && !drafted.Contains(transport);
+
+    private MediaChange[] Whole()
+    {
         var subscriptions =
             from talker in clients.Values
             where MaySpeak(talker)
             from listener in Others(talker)
             select Subscription(talker, listener);
-        MediaChange[] changes =
+        return
         [
             .. rooms.Values.Where(room => room.Group != 0).Select(room => new PutGroup(room.Group, loudest)),
             .. clients.Values.Select(client => client.Transport), .. clients.Values.Where(MaySpeak).Select(Track), .. subscriptions,
         ];
-        return new MediaSnapshot(++Revision, certificate, privateKey, changes);
     }
 
     private Room Enter(RoomId id)

@@ -17,6 +17,7 @@ internal sealed class MediaRun
     private readonly Channel<MediaCommand> waiting = Channel.CreateBounded<MediaCommand>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly TaskCompletionSource<MediaReady?> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> warm = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> held = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool toldAll;
     private long said;
@@ -39,6 +40,9 @@ internal sealed class MediaRun
     /// <summary>It has practised what it will have to do. False: it died before.</summary>
     public Task<bool> Warm => warm.Task;
 
+    /// <summary>It was told everything, and looks whether the one before has stopped. False: it died before.</summary>
+    public Task<bool> Held => held.Task;
+
     /// <summary>It reads and sends no more, and another may go on. False: it died before.</summary>
     public Task<bool> Stopped => stopped.Task;
 
@@ -51,6 +55,12 @@ internal sealed class MediaRun
         toldAll |= command is MediaSnapshot;
         if (toldAll) Enqueue(command);
     }
+
+    /// <summary>Any thread; before it is sent a draft.</summary>
+    public void Follow(int process) => Enqueue(new MediaFollow(process));
+
+    /// <summary>Any thread; after <see cref="Held"/>.</summary>
+    public void Serve() => Enqueue(new MediaStart());
 
     /// <summary>Any thread; see <see cref="Stopped"/>.</summary>
     public void Stop() => Enqueue(new MediaStop());
@@ -86,6 +96,7 @@ internal sealed class MediaRun
         await child.DisposeAsync();
         ready.TrySetResult(null);
         warm.TrySetResult(false);
+        held.TrySetResult(false);
         stopped.TrySetResult(false);
     }
 
@@ -95,6 +106,7 @@ internal sealed class MediaRun
         {
             case MediaReady its: ready.TrySetResult(its); break;
             case MediaWarm: warm.TrySetResult(true); break;
+            case MediaHeld: held.TrySetResult(true); break;
             case MediaStopped: stopped.TrySetResult(true); break;
             default: return stopped.Task.IsCompleted ? default : happened(message);
         }

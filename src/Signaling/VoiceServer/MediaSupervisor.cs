@@ -5,16 +5,20 @@ using Voice.Protocol.Links;
 namespace Voice.Signaling.VoiceServer;
 
 /// <summary>Keeps one media process serving, on the sockets and with the memory that outlive it, and another one waiting for its turn
-/// (docs/decisions/0009). Two never serve at a time: the next is told what to do when the one before is dead, or has said that it stopped.</summary>
-/// <param name="happened">Gets every event of the process that serves; null: it serves no more. Called on one thread at a time.</param>
+/// (docs/decisions/0009). Two never serve at a time: the next is told to when the one before is dead, or has said that it stopped.</summary>
+/// <param name="happened">Gets every event of the process that serves; null: it serves no more, and none has taken over. Called on one thread at a time.</param>
+/// <param name="waits">A process waits to take over, and a draft should be sent. Any thread.</param>
 internal sealed class MediaSupervisor(
-    string[] command, MediaSockets sockets, MediaMemory memory, Func<MediaEvent?, ValueTask> happened, ILogger log, TimeProvider time)
+    string[] command, MediaSockets sockets, MediaMemory memory, Func<MediaEvent?, ValueTask> happened, Func<ValueTask> waits, ILogger log, TimeProvider time)
 {
     /// <summary>A spare has its warm-up while nobody needs the processor: not when a process has just taken over.</summary>
     private static readonly TimeSpan SpareDelay = TimeSpan.FromSeconds(2);
 
     /// <summary>A process that serves reports once a second. One that lives and says nothing for so many has come to a stop.</summary>
     private const int MaxSilentSeconds = 5;
+
+    private const string UnderWay = "refused: a reload is under way";
+    private const string Replaced = "refused: the media process died meanwhile, and another one serves";
 
     private static readonly TimeSpan WarmTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
@@ -23,7 +27,7 @@ internal sealed class MediaSupervisor(
     private readonly CrashHistory crashes = new();
     private readonly long started = time.GetTimestamp();
     private TaskCompletionSource<Reload> wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private MediaRun? current;
+    private Roles roles = new(null, null);
     private MediaRun? spare;
     private int reloading;
 
@@ -31,21 +35,28 @@ internal sealed class MediaSupervisor(
     public Task Ready => ready.Task;
 
     /// <summary>A process serves.</summary>
-    public bool IsReady => Volatile.Read(ref current) is not null;
+    public bool IsReady => Volatile.Read(ref roles).Serving is not null;
 
     /// <summary>Processes die and die: nobody should be sent here.</summary>
     public bool IsCrashLooping => crashes.IsLooping(Now);
 
     private TimeSpan Now => time.GetElapsedTime(started);
 
-    /// <summary>To the process that serves; without one it is dropped, since the next begins with a snapshot.</summary>
-    public void Send(MediaCommand message) => Volatile.Read(ref current)?.Send(message);
+    /// <summary>To the process that serves; without one it is dropped, since the next begins with a snapshot. A draft is for the one that will take
+    /// over, and changes are for both.</summary>
+    public void Send(MediaCommand message)
+    {
+        var now = Volatile.Read(ref roles);
+        if (message is not MediaSnapshot { IsDraft: true }) now.Serving?.Send(message);
+        if (message is MediaDelta or MediaSnapshot { IsDraft: true }) now.Next?.Send(message);
+    }
 
     /// <summary>Runs until cancelled; then no process is left.</summary>
     /// <exception cref="StartupException">The first cannot be started at all.</exception>
     public async Task RunAsync(CancellationToken cancel)
     {
         var run = Start();
+        var hasDraft = false;
         try
         {
             while (!cancel.IsCancellationRequested)
@@ -57,8 +68,9 @@ internal sealed class MediaSupervisor(
                     continue;
                 }
 
-                var next = await ServeAsync(run, cancel);
+                var next = await ServeAsync(run, hasDraft, cancel);
                 if (cancel.IsCancellationRequested) break;
+                hasDraft = next is not null;
                 run = next ?? await SuccessorAsync(run, cancel);
             }
         }
@@ -73,13 +85,20 @@ internal sealed class MediaSupervisor(
     /// <returns>One line for whoever asked.</returns>
     public async Task<string> ReloadAsync(CancellationToken cancel)
     {
-        if (Interlocked.Exchange(ref reloading, 1) == 1) return "refused: a reload is under way";
+        if (Interlocked.Exchange(ref reloading, 1) == 1) return UnderWay;
         try
         {
             if (TryStart() is not { } fresh) return "refused: the media process cannot be started";
-            var outcome = await PrepareAsync(fresh, cancel);
-            if (outcome is not null) await EndAsync(fresh);
-            return outcome ?? await HandOverAsync(fresh, cancel);
+            string? refusal = "";
+            try
+            {
+                refusal = await PrepareAsync(fresh, cancel) ?? await TellAsync(fresh, cancel);
+            }
+            finally
+            {
+                if (refusal is not null) await DropAsync(fresh);
+            }
+            return refusal ?? await HandOverAsync(fresh, cancel);
         }
         finally
         {
@@ -101,40 +120,77 @@ internal sealed class MediaSupervisor(
         }
     }
 
+    /// <summary>Everything that can be told while the other one serves is not told while none does.</summary>
+    private async Task<string?> TellAsync(MediaRun fresh, CancellationToken cancel)
+    {
+        var before = Volatile.Read(ref roles);
+        if (before.Serving is not { } serving || await serving.Ready is not { } its) return Replaced;
+        fresh.Follow(its.ProcessId);
+        if (Interlocked.CompareExchange(ref roles, new(serving, fresh), before) != before) return Replaced;
+        await waits();
+        try
+        {
+            await Task.WhenAny(fresh.Held, serving.Ended).WaitAsync(WarmTimeout, cancel);
+        }
+        catch (TimeoutException)
+        {
+            return "refused: the new media process does not take what it is told";
+        }
+        if (!fresh.Held.IsCompleted) return Replaced;
+        return await fresh.Held ? null : "refused: the new media process died";
+    }
+
     private async Task<string> HandOverAsync(MediaRun fresh, CancellationToken cancel)
     {
         var reload = new Reload(fresh, new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
-        if (!Volatile.Read(ref wanted).TrySetResult(reload)) return "refused: the node stops";
+        if (!Volatile.Read(ref wanted).TrySetResult(reload)) // nobody waits any more for the one before, and it goes on
+        {
+            await DropAsync(fresh);
+            return UnderWay;
+        }
         return await reload.Done.Task.WaitAsync(cancel);
     }
 
     /// <summary>Serves with a process until it dies or hands over.</summary>
     /// <returns>To whom it handed over; null: it died.</returns>
-    private async Task<MediaRun?> ServeAsync(MediaRun run, CancellationToken cancel)
+    private async Task<MediaRun?> ServeAsync(MediaRun run, bool hasDraft, CancellationToken cancel)
     {
         if (await OrCancelled(run.Ready, cancel) is not { } its) return null;
-        Volatile.Write(ref current, run);
-        await happened(its);
+        Volatile.Write(ref roles, new(run, null));
+        await happened(its with { HasDraft = hasDraft });
         ready.TrySetResult();
 
+        while (!run.Ended.IsCompleted)
+        {
+            if (await AskedAsync(run, cancel) is not { } reload) break;
+            // One that was told everything while another process served does not know what that one was told.
+            if (Volatile.Read(ref roles).Next == reload.Fresh) return await TakeOverAsync(run, reload);
+            await DropAsync(reload.Fresh);
+            reload.Done.SetResult(Replaced);
+        }
+        if (cancel.IsCancellationRequested) return null;
+
+        Volatile.Write(ref roles, new(null, null));
+        await happened(null);
+        return null;
+    }
+
+    /// <summary>Waits for the end of the process, or for a reload: if both come, for the reload, for a process that died keeps nobody from taking over.</summary>
+    private async Task<Reload?> AskedAsync(MediaRun run, CancellationToken cancel)
+    {
         using var serving = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var beside = Task.WhenAll(KeepSpareAsync(serving.Token), WatchAsync(run, serving.Token));
         var asked = Volatile.Read(ref wanted).Task;
         await OrCancelled(Task.WhenAny(run.Ended, asked), cancel);
         await serving.CancelAsync();
         await beside;
-        if (cancel.IsCancellationRequested) return null;
-
-        // A process that died keeps nobody from taking over.
-        var successor = asked.IsCompleted ? await TakeOverAsync(run, await asked) : null;
-        Volatile.Write(ref current, null);
-        await happened(null);
-        return successor;
+        if (cancel.IsCancellationRequested || !asked.IsCompleted) return null;
+        Volatile.Write(ref wanted, new TaskCompletionSource<Reload>(TaskCreationOptions.RunContinuationsAsynchronously));
+        return await asked;
     }
 
-    private async Task<MediaRun?> TakeOverAsync(MediaRun run, Reload reload)
+    private async Task<MediaRun> TakeOverAsync(MediaRun run, Reload reload)
     {
-        Volatile.Write(ref wanted, new TaskCompletionSource<Reload>(TaskCreationOptions.RunContinuationsAsynchronously));
         var (old, from) = (run.ProcessId, time.GetTimestamp());
         run.Stop();
         try
@@ -149,6 +205,7 @@ internal sealed class MediaSupervisor(
         // One that stopped touches nothing any more, and may die by itself.
         run.End();
         if (run.Stopped is not { IsCompletedSuccessfully: true, Result: true }) await run.Ended;
+        reload.Fresh.Serve();
         _ = EndAsync(Interlocked.Exchange(ref spare, null)); // of the old program
         var line = $"reloaded: process {reload.Fresh.ProcessId} took over from {old}, which took {time.GetElapsedTime(from).TotalMilliseconds:0.0} ms to stop";
         log.LogInformation("{Line}", line);
@@ -229,6 +286,12 @@ internal sealed class MediaSupervisor(
 
     private MediaRun Launch() => new(MediaChild.Start(command, sockets, memory), message => happened(message), log);
 
+    private async Task DropAsync(MediaRun fresh)
+    {
+        if (Volatile.Read(ref roles) is { Next: var next } now && next == fresh) Interlocked.CompareExchange(ref roles, new(now.Serving, null), now);
+        await EndAsync(fresh);
+    }
+
     private static async Task EndAsync(MediaRun? run)
     {
         if (run is null) return;
@@ -244,6 +307,14 @@ internal sealed class MediaSupervisor(
     }
 
     private static Task OrCancelled(Task task, CancellationToken cancel) => task.WaitAsync(cancel).ContinueWith(_ => { }, TaskScheduler.Default);
+
+    private sealed class Roles(MediaRun? serving, MediaRun? next)
+    {
+        public MediaRun? Serving { get; } = serving;
+
+        /// <summary>It has a draft, or will have; it does not serve.</summary>
+        public MediaRun? Next { get; } = next;
+    }
 
     private sealed record Reload(MediaRun Fresh, TaskCompletionSource<string> Done);
 }

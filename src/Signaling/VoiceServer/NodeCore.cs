@@ -192,6 +192,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
             case MediaReport report:
                 placement.Report(now, report.Workers);
                 break;
+            case MediaReady { HasDraft: true }:
+                EndAll(media.MissedByDraft(), "media process replaced");
+                break;
             case MediaReady ready:
                 if (!ready.CanResume) EndAll(media.Served(), "media cannot be resumed");
                 media.Start();
@@ -212,6 +215,9 @@ internal sealed class NodeCore(NodeIdentity node, Numbers numbers, Outbox outbox
 
         media.Tell();
     }
+
+    /// <summary>Another media process waits to take over from the one that serves.</summary>
+    public void MediaWaits() => media.Draft();
 
     /// <summary>The media process is gone. Another is told what it knew and goes on, so that nobody notices, but for those with a handshake under way:
     /// they join again.</summary>

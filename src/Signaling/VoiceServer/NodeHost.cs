@@ -74,7 +74,8 @@ public sealed class NodeHost : IAsyncDisposable
         var outbox = new Outbox();
         var core = new NodeCore(Identity(), new Numbers(Numbers.FillSecurely), outbox);
         mailbox = new NodeMailbox(core, outbox, Deliver, time, log);
-        media = new MediaSupervisor(options.MediaCommand, sockets, memory, MediaHappenedAsync, log, time);
+        media = new MediaSupervisor(
+            options.MediaCommand, sockets, memory, MediaHappenedAsync, () => mailbox.PostAsync((core, _) => core.MediaWaits()), log, time);
         voice = new VoiceEndpoint(mailbox, () => media.IsReady, time, stopping.Token);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan }); // the protocol has heartbeats of its own
         app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, scraped => scraped.Run(metrics.ServeAsync));

@@ -53,7 +53,7 @@ internal sealed class NodeMetrics
     }
 
     /// <summary>On one thread at a time.</summary>
-    /// <param name="happened">As the supervisor tells it; null: the process is gone.</param>
+    /// <param name="happened">As the supervisor tells it; null: the process is gone, as it is when one that has a draft is ready.</param>
     public void Take(MediaEvent? happened)
     {
         if (happened is MediaReport report)
@@ -61,7 +61,7 @@ internal sealed class NodeMetrics
             Take(report);
             last = report;
         }
-        else if (happened is null)
+        else if (happened is null or MediaReady { HasDraft: true })
         {
             restarts.Inc();
             last = null;

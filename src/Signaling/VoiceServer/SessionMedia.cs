@@ -29,6 +29,17 @@ internal sealed class SessionMedia(NodeIdentity node, Numbers numbers, Outbox ou
         outbox.Add(new ToMedia(plan.TakeSnapshot(node.Dtls.Certificate, node.Dtls.PrivateKey)));
     }
 
+    /// <summary>Another media process waits to take over: it is told everything beforehand, and what changes until then.</summary>
+    public void Draft()
+    {
+        if (!IsReady) return;
+        Tell();
+        outbox.Add(new ToMedia(plan.TakeDraft(node.Dtls.Certificate, node.Dtls.PrivateKey)));
+    }
+
+    /// <summary>Those whose keys the process that took over does not have.</summary>
+    public VoiceSession[] MissedByDraft() => [.. byTransport.Where(owned => plan.IsMissedByDraft(owned.Key)).Select(owned => owned.Value)];
+
     /// <summary>The media process is gone.</summary>
     /// <returns>Whose handshake it had: nobody can go on with that.</returns>
     public VoiceSession[] Lose()

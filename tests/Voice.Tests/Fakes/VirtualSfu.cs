@@ -23,6 +23,7 @@ public sealed class VirtualSfu : IDisposable
     private readonly CheckpointMemory memory;
     private readonly int seed;
     private WorkerPlan plan = null!;
+    private List<IReadOnlyList<MediaChange>>? draft;
     private uint lastId;
 
     public VirtualSfu(int seed = 1, IDatagramPort? port = null, int workers = 1)
@@ -103,6 +104,7 @@ public sealed class VirtualSfu : IDisposable
     public void Apply(IReadOnlyList<MediaChange> changes)
     {
         foreach (var change in changes) Note(change);
+        draft?.Add(changes);
         foreach (var (worker, part) in Workers.Zip(plan.Split(changes))) worker.Apply(part, Now);
     }
 
@@ -125,17 +127,33 @@ public sealed class VirtualSfu : IDisposable
     public void Crash()
     {
         Restart();
-        Replace([.. told.Values.Select(Resumed)]);
+        draft = null;
+        Replace(Whole());
     }
+
+    /// <summary>Another process waits, and is told everything: what is there now, and then each change.</summary>
+    public void Draft() => draft = [Whole()];
 
     /// <summary>As above, but nobody has told the other anything.</summary>
     public void Restart() => Workers = Start(Workers.Length);
 
-    /// <summary>The process says that it stops, and another goes on.</summary>
+    /// <summary>The process says that it stops, and another goes on: the one that has a draft, if there is one.</summary>
     public void Reload()
     {
         foreach (var worker in Workers) worker.Retire();
-        Crash();
+        if (draft is not { } held)
+        {
+            Crash();
+            return;
+        }
+        draft = null;
+        Restart();
+        foreach (var (worker, part) in Workers.Zip(plan.SplitWhole(held[0]))) worker.Begin(part, Now);
+        foreach (var changes in held.Skip(1))
+        {
+            foreach (var (worker, part) in Workers.Zip(plan.Split(changes))) worker.Apply(part, Now);
+        }
+        foreach (var worker in Workers) worker.Settle();
     }
 
     public void Deliver(ReadOnlySpan<byte> datagram, RemoteEndPoint from, int worker = 0)
@@ -201,6 +219,8 @@ public sealed class VirtualSfu : IDisposable
             case DropSubscription drop: told.Remove((drop.Track, drop.Listener)); break;
         }
     }
+
+    private MediaChange[] Whole() => [.. told.Values.Select(Resumed)];
 
     /// <summary>As the node would put it.</summary>
     private MediaChange Resumed(MediaChange change) =>

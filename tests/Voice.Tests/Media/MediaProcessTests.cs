@@ -129,6 +129,22 @@ public sealed class MediaProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_draft_and_its_changes_are_held_until_the_word_and_then_served()
+    {
+        using var client = new UdpClientPeer(v4, Announce(1), SrtpProfile.AeadAes128Gcm);
+        await link.SendAsync(new MediaFollow(Environment.ProcessId), Cancel);
+        await link.SendAsync(Snapshot(5) with { IsDraft = true }, Cancel);
+        await Next<MediaHeld>();
+        await link.SendAsync(new MediaDelta(6, [client.Put]), Cancel);
+
+        await link.SendAsync(new MediaStart(), Cancel);
+
+        Assert.Equal(6, (await Next<MediaReport>()).Revision); // who does not serve reports nothing
+        await Task.Factory.StartNew(() => client.Connect(Cancel), Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Next<TransportConnected>();
+    }
+
+    [Fact]
     public async Task One_that_was_stopped_says_so_and_reads_no_more()
     {
         await link.SendAsync(Snapshot(5), Cancel);

@@ -91,6 +91,46 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public void A_process_that_retired_is_named_until_the_next_one_begins()
+    {
+        using var sfu = new VirtualSfu();
+        sfu.Connect();
+        Assert.Equal(0, sfu.Worker.Checkpoints.RetiredBy);
+
+        sfu.Worker.Retire();
+        sfu.Restart();
+        Assert.Equal(Environment.ProcessId, sfu.Worker.Checkpoints.RetiredBy);
+        sfu.Connect();
+
+        Assert.Equal(0, sfu.Worker.Checkpoints.RetiredBy);
+    }
+
+    /// <summary>Who came after the draft was told would be given nonces again that it has seen, had its state been forgotten for a moment.</summary>
+    [Fact]
+    public void Who_comes_and_goes_after_the_draft_is_there_or_gone_after_the_restart()
+    {
+        using var sfu = new VirtualSfu();
+        var (talker, listener, gone) = (sfu.ConnectNative(), sfu.ConnectNative(), sfu.ConnectNative());
+        sfu.Subscribe(talker, listener);
+        sfu.Draft();
+        var late = sfu.ConnectNative();
+        sfu.Subscribe(talker, late);
+        sfu.Subscribe(late, listener);
+        sfu.Leave(gone);
+        var before = Say(sfu, talker, late, 100);
+
+        sfu.Reload();
+        var after = Say(sfu, talker, late, 100);
+
+        Assert.Equal(before[^1].Index + 1, after[0].Index);
+        Assert.Equal(200, listener.TakeRtp().Count);
+        Assert.Equal(50, Say(sfu, late, listener, 50).Count);
+        Assert.Equal([gone.Id], sfu.Events.OfType<TransportClosed>().Select(closed => closed.Id)); // the draft has it, and nothing left to go on with
+        Assert.DoesNotContain(gone.Id, sfu.Worker.Transports.Keys);
+        Assert.Empty(sfu.Log);
+    }
+
+    [Fact]
     public void What_was_taken_before_is_not_taken_again()
     {
         using var sfu = new VirtualSfu();
@@ -304,6 +344,7 @@ public sealed class RestartTests
         Resubscribe,
         Pass,
         Crash,
+        Draft,
         Reload,
         CrashTwice,
     }
@@ -311,7 +352,7 @@ public sealed class RestartTests
     private static readonly Gen<(Step Step, int Who, int By)[]> Histories = Gen.Select(
         Gen.Frequency(
             (60, Gen.Const(Step.Packet)), (5, Gen.Const(Step.Lost)), (8, Gen.Const(Step.Late)), (2, Gen.Const(Step.Mute)), (2, Gen.Const(Step.Resubscribe)),
-            (10, Gen.Const(Step.Pass)), (3, Gen.Const(Step.Crash)), (2, Gen.Const(Step.Reload)), (1, Gen.Const(Step.CrashTwice))),
+            (10, Gen.Const(Step.Pass)), (3, Gen.Const(Step.Crash)), (3, Gen.Const(Step.Draft)), (3, Gen.Const(Step.Reload)), (1, Gen.Const(Step.CrashTwice))),
         Gen.Int[0, 3], Gen.Int[1, 100]).Array[0, 250];
 
     /// <summary>The fakes throw when a nonce comes twice or a packet does not authenticate, which it would not with another index than the client
@@ -356,6 +397,9 @@ public sealed class RestartTests
                     break;
                 case Step.Crash:
                     sfu.Crash();
+                    break;
+                case Step.Draft:
+                    sfu.Draft();
                     break;
                 case Step.Reload:
                     sfu.Reload();

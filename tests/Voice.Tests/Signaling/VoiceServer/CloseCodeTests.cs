@@ -244,6 +244,25 @@ public class CloseCodeTests
     }
 
     [Fact]
+    public void At_a_reload_only_they_join_again_whose_keys_the_draft_could_not_have()
+    {
+        var (browser, native, late) = (node.Join(1), node.JoinWithoutMedia(2), node.Join(3));
+        node.Media(new TransportConnected(node.Plan.Tracks[browser.Ssrc].Transport, 7, [1, 2, 3], [4]));
+        node.MediaWaits();
+        var draft = Assert.IsType<MediaSnapshot>(node.MediaCommands.Last());
+        native.SelectUdp();
+        node.Media(new TransportConnected(node.Plan.Tracks[late.Ssrc].Transport, 7, [5, 6, 7], [4]));
+
+        node.MediaReplaced();
+
+        Assert.True(draft.IsDraft);
+        Assert.Equal((null, null, VoiceCloseCode.SessionNoLongerValid), (browser.Closed, native.Closed, late.Closed));
+        Assert.Equal([1, 2, 3], draft.Changes.OfType<PutTransport>().Single(put => put.Resumed is not null).Resumed!.KeyingMaterial);
+        var deltas = node.MediaCommands.SkipWhile(command => command != draft).Skip(1).ToArray();
+        Assert.Equal(deltas.Select((_, i) => draft.Revision + 1 + i), deltas.Cast<MediaDelta>().Select(delta => delta.Revision));
+    }
+
+    [Fact]
     public void Where_the_next_media_process_cannot_read_what_the_last_one_left_everybody_gets_other_keys()
     {
         var (browser, native) = (node.Join(1), node.JoinWithoutMedia(2));

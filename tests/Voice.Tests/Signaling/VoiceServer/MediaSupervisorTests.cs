@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
+using Voice.Protocol.DiscordUdp;
 using Voice.Protocol.Links;
 using Voice.Signaling.VoiceServer;
 using Xunit;
@@ -19,12 +20,15 @@ public sealed class MediaSupervisorTests : IAsyncLifetime
     private readonly CancellationTokenSource stop = new();
     private readonly MediaPlan plan = new();
     private readonly List<int> processes = [];
+    private Action whenOneWaits = () => { };
     private MediaSupervisor supervisor = null!;
     private Task running = null!;
 
     public ValueTask InitializeAsync()
     {
-        supervisor = new MediaSupervisor(RealNode.MediaCommand, sockets, memory, e => events.Writer.WriteAsync(e), NullLogger.Instance, TimeProvider.System);
+        whenOneWaits = () => supervisor.Send(plan.TakeDraft(TestNode.Dtls.Certificate, TestNode.Dtls.PrivateKey));
+        supervisor = new MediaSupervisor(
+            RealNode.MediaCommand, sockets, memory, e => events.Writer.WriteAsync(e), Waits, NullLogger.Instance, TimeProvider.System);
         running = supervisor.RunAsync(stop.Token);
         return default;
     }
@@ -68,17 +72,32 @@ public sealed class MediaSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task At_a_reload_one_stops_and_only_then_the_other_is_told_to_serve()
+    public async Task At_a_reload_one_stops_and_only_then_the_other_serves_what_it_was_told_before()
     {
         var first = await ServingAsync();
+        whenOneWaits += () => Tell(1); // both are told
 
         var answer = await supervisor.ReloadAsync(patience.Token);
         Assert.StartsWith("reloaded: ", answer);
-        var second = await ServingAsync();
+        var second = await ReadyAsync();
+        var last = Tell(2);
+        await ReportsAsync(last);
 
+        Assert.True(second.HasDraft);
         Assert.NotEqual(first.ProcessId, second.ProcessId);
         Kill(second); // the next is a spare, or a new one
         Assert.NotEqual(second.ProcessId, (await ServingAsync()).ProcessId);
+    }
+
+    [Fact]
+    public async Task A_process_that_dies_while_another_is_told_has_the_successor_that_it_would_have_had()
+    {
+        var first = await ServingAsync();
+        whenOneWaits = () => Kill(first);
+
+        Assert.StartsWith("refused: ", await supervisor.ReloadAsync(patience.Token));
+
+        Assert.False((await ServingAsync()).HasDraft);
     }
 
     [Fact]
@@ -99,12 +118,36 @@ public sealed class MediaSupervisorTests : IAsyncLifetime
     /// <summary>The next process that says that it is ready, told what to do.</summary>
     private async Task<MediaReady> ServingAsync()
     {
-        var ready = (MediaReady)(await NextAsync<MediaEvent?>(e => e is MediaReady))!;
-        processes.Add(ready.ProcessId);
+        var ready = await ReadyAsync();
         var snapshot = plan.TakeSnapshot(TestNode.Dtls.Certificate, TestNode.Dtls.PrivateKey);
         supervisor.Send(snapshot);
-        await NextAsync<MediaEvent?>(e => e is MediaReport report && report.Revision == snapshot.Revision);
+        await ReportsAsync(snapshot.Revision);
         return ready;
+    }
+
+    private async Task<MediaReady> ReadyAsync()
+    {
+        var ready = (MediaReady)(await NextAsync<MediaEvent?>(e => e is MediaReady))!;
+        processes.Add(ready.ProcessId);
+        return ready;
+    }
+
+    private Task<MediaEvent?> ReportsAsync(long revision) => NextAsync<MediaEvent?>(e => e is MediaReport report && report.Revision == revision);
+
+    /// <returns>The revision.</returns>
+    private long Tell(uint client)
+    {
+        var path = new UdpPath(EncryptionMode.AeadAes256GcmRtpSize, new byte[EncryptionModes.KeyLength], client * 8, []);
+        plan.Add(new MediaClient(new PutTransport(client, 0, 120, 1, path), client * 8, new RoomId(1, 1), VoiceFlags.None));
+        var delta = plan.TakeDelta()!;
+        supervisor.Send(delta);
+        return delta.Revision;
+    }
+
+    private ValueTask Waits()
+    {
+        whenOneWaits();
+        return default;
     }
 
     private async Task<T> NextAsync<T>(Predicate<T> wanted)

@@ -27,6 +27,8 @@ public class NodeModelTests
         MediaClosed,
         MediaLost,
         MediaReady,
+        MediaWaits,
+        MediaReplaced,
         Drop,
         OpenProbe,
         CloseProbe,
@@ -109,6 +111,8 @@ public class NodeModelTests
                 case Act.MediaClosed: node.Media(new TransportClosed((uint)(pick % 20), (TransportCloseReason)(pick % 5))); break;
                 case Act.MediaLost: node.MediaLost(); break;
                 case Act.MediaReady: node.Media(new MediaReady(1, 1)); break;
+                case Act.MediaWaits: node.MediaWaits(); break;
+                case Act.MediaReplaced: node.MediaReplaced(); break;
                 case Act.Drop: node.Drop(); break;
                 case Act.OpenProbe: node.OpenProbe($"{pick % 3}"); break;
                 case Act.CloseProbe: node.CloseProbe($"{pick % 3}"); break;

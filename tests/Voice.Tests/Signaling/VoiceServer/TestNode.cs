@@ -21,6 +21,7 @@ internal sealed class TestNode
     public const string NodeId = "node-1";
 
     private readonly Outbox outbox = new();
+    private MediaFold? draft;
     private readonly Dictionary<string, VoiceToken> tokens = [];
     private readonly Dictionary<long, TestClient> clients = [];
     private readonly Dictionary<ulong, VoiceMember> members = [];
@@ -55,7 +56,7 @@ internal sealed class TestNode
 
     public List<NodeMessage> ToGateways { get; } = [];
 
-    public MediaFold Plan { get; } = new();
+    public MediaFold Plan { get; private set; } = new();
 
     public TestClient Connect(int version = 8, string? from = "198.51.100.9")
     {
@@ -145,9 +146,25 @@ internal sealed class TestNode
         Deliver();
     }
 
+    /// <summary>Another media process waits to take over.</summary>
+    public void MediaWaits()
+    {
+        Core.MediaWaits();
+        Deliver();
+    }
+
+    /// <summary>If one waits, it serves from now on, and knows what it was told while it waited.</summary>
+    public void MediaReplaced()
+    {
+        if (draft is null) return;
+        (Plan, draft) = (draft, null);
+        Media(new MediaReady(2, 1, HasDraft: true));
+    }
+
     public void MediaLost()
     {
         IsTold = false;
+        draft = null;
         Core.MediaLost(Now);
         Deliver();
     }
@@ -195,7 +212,9 @@ internal sealed class TestNode
                 case CloseSocket(var socket, var code, _): clients[socket].Closed = code; break;
                 case ToMedia(var command):
                     MediaCommands.Add(command);
-                    Plan.Apply(command);
+                    if (command is MediaSnapshot { IsDraft: true }) draft = new();
+                    else Plan.Apply(command);
+                    draft?.Apply(command);
                     put.AddRange(MediaFold.ChangesOf(command).OfType<PutTransport>().Where(transport => transport.Path is UdpPath).Select(transport => transport.Id));
                     break;
                 case ToGateway(_, var message): ToGateways.Add(message); break;
