@@ -6,7 +6,8 @@ namespace Voice.Signaling.VoiceServer;
 
 /// <summary>Keeps one media process serving, on the sockets and with the memory that outlive it, and another one waiting for its turn
 /// (docs/decisions/0009). Two never serve at a time: the next is told to when the one before is dead, or has said that it stopped.</summary>
-/// <param name="happened">Gets every event of the process that serves; null: it serves no more, and none has taken over. Called on one thread at a time.</param>
+/// <param name="happened">Gets every event of the process that serves; null: it serves no more, and none has taken over. Called on one thread at a
+/// time, but that the first words of one that takes over may come beside the last of the one before.</param>
 /// <param name="waits">A process waits to take over, and a draft should be sent. Any thread.</param>
 internal sealed class MediaSupervisor(
     string[] command, MediaSockets sockets, MediaMemory memory, Func<MediaEvent?, ValueTask> happened, Func<ValueTask> waits, ILogger log, TimeProvider time)

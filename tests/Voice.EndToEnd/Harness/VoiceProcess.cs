@@ -92,11 +92,10 @@ public sealed partial class VoiceProcess : IAsyncDisposable
     public void Kill() => process.Kill(entireProcessTree: false);
 
     /// <summary>SIGTERM, as an operator or a service manager sends it.</summary>
-    public void Terminate()
-    {
-        using var kill = Process.Start("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
+    public void Terminate() => Signal("-TERM");
+
+    /// <summary>SIGSTOP to this process alone.</summary>
+    public void Freeze() => Signal("-STOP");
 
     /// <summary>The exit code, once there is one.</summary>
     public async Task<int> Exited()
@@ -124,6 +123,12 @@ public sealed partial class VoiceProcess : IAsyncDisposable
         using var child = Process.GetProcessById(id);
         return child.StartTime;
     });
+
+    private void Signal(string which)
+    {
+        using var kill = Process.Start("kill", [which, Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
 
     public static bool IsRunning(int processId) => Directory.Exists($"/proc/{processId}") && StateOf(processId) is not ('Z' or 'X');
 
