@@ -124,12 +124,6 @@ public sealed partial class VoiceProcess : IAsyncDisposable
         return child.StartTime;
     });
 
-    private void Signal(string which)
-    {
-        using var kill = Process.Start("kill", [which, Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
-
     public static bool IsRunning(int processId) => Directory.Exists($"/proc/{processId}") && StateOf(processId) is not ('Z' or 'X');
 
     public async ValueTask DisposeAsync()
@@ -152,6 +146,12 @@ public sealed partial class VoiceProcess : IAsyncDisposable
         if (DialledPort().Match(line) is { Success: true } dialled) LinkPort = int.Parse(dialled.Groups[1].Value, CultureInfo.InvariantCulture);
         var at = line.IndexOf(announcement, StringComparison.Ordinal);
         if (at >= 0) address.TrySetResult(new Uri(line[(at + announcement.Length)..].Trim()));
+    }
+
+    private void Signal(string which)
+    {
+        using var kill = Process.Start("kill", [which, Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
     }
 
     private async Task Healthy()

@@ -131,11 +131,11 @@ public sealed class VirtualSfu : IDisposable
         Replace(Whole());
     }
 
-    /// <summary>Another process waits, and is told everything: what is there now, and then each change.</summary>
-    public void Draft() => draft = [Whole()];
-
     /// <summary>As above, but nobody has told the other anything.</summary>
     public void Restart() => Workers = Start(Workers.Length);
+
+    /// <summary>Another process waits, and is told everything: what is there now, and then each change.</summary>
+    public void Draft() => draft = [Whole()];
 
     /// <summary>The process says that it stops, and another goes on: the one that has a draft, if there is one.</summary>
     public void Reload()
